@@ -1,0 +1,51 @@
+package real
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Enabled skips the test unless real components were asked for, with
+// HOLDFAST_REAL=1 or HOLDFAST_REQUIRE_REAL=1. It is opt-in even where they are
+// installed, because starting them takes seconds and hundreds of megabytes.
+func Enabled(t testing.TB) {
+	t.Helper()
+	if os.Getenv("HOLDFAST_REAL") != "1" && !required() {
+		t.Skip("real components are off: set HOLDFAST_REAL=1, or run `make real`")
+	}
+}
+
+// Need ends the test when err says that the component what is absent: with a
+// skip that says how to get it or, under HOLDFAST_REQUIRE_REAL=1, with a
+// failure, so that CI cannot pass by running nothing. A nil err does nothing.
+//
+// It is for absence only. A component that is there and does not work is a
+// failure of the test.
+func Need(t testing.TB, what string, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+	case required():
+		t.Fatalf("need %s: %v (HOLDFAST_REQUIRE_REAL=1 turns this skip into a failure; `make real` installs it)", what, err)
+	default:
+		t.Skipf("need %s: %v (`make real` installs it)", what, err)
+	}
+}
+
+// CacheDir is where installed components live, one directory each, outside the
+// tree: $HF_REAL, else holdfast/real in $XDG_CACHE_HOME or ~/.cache. It may not
+// exist yet.
+func CacheDir() string {
+	if dir := os.Getenv("HF_REAL"); dir != "" {
+		return dir
+	}
+	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
+		return filepath.Join(dir, "holdfast", "real")
+	}
+	// Without a home the path is relative and holds nothing, which Need reports.
+	home, _ := os.UserHomeDir()
+	return filepath.Join(home, ".cache", "holdfast", "real")
+}
+
+func required() bool { return os.Getenv("HOLDFAST_REQUIRE_REAL") == "1" }
