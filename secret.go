@@ -3,6 +3,7 @@ package holdfast
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -74,6 +75,13 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(masked), nil }
 
 // MarshalJSON writes the mask.
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + masked + `"`), nil }
+
+// UnmarshalText refuses every text. A document holds a reference to a secret,
+// never the secret; and without this method an encoder that finds text where it
+// wants a struct may quote the text in its error, as go.yaml.in/yaml/v4 does.
+func (s *Secret) UnmarshalText([]byte) error { return errNotFromText }
+
+var errNotFromText = errors.New("a secret cannot be read from a document: write a reference to it there")
 
 // MarshalYAML writes the mask.
 func (s Secret) MarshalYAML() (any, error) { return masked, nil }
