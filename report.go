@@ -70,7 +70,9 @@ func (r Result) String() string {
 // also when Apply was interrupted.
 type Report struct {
 	// Report names the package that made it: "kafkasec".
-	Report   string   `json:"report"`
+	Report string `json:"report"`
+	// Outcomes is never nil in what an Apply returns, so that its JSON is always
+	// a list: people pipe it into programs that iterate.
 	Outcomes []Result `json:"outcomes"`
 }
 
