@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,12 +104,21 @@ func TestProblems_Sort(t *testing.T) {
 }
 
 func TestProblems_SortKeepsTheOrderOfFinding(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
 	var ps holdfast.Problems
-	for i := range 100 { // enough for an unstable sort to show itself
-		ps = append(ps, holdfast.Problem{Source: "a.yaml", Message: fmt.Sprint(i)})
+	for i := range 200 { // enough for an unstable sort to show itself
+		ps = append(ps, holdfast.Problem{Source: "a.yaml", Line: random.IntN(5), Message: strconv.Itoa(i)})
 	}
 	ps.Sort()
-	for i, p := range ps {
-		require.Equal(t, fmt.Sprint(i), p.Message)
+	for i, p := range ps[1:] {
+		if before := ps[i]; before.Line == p.Line {
+			require.Less(t, number(t, before.Message), number(t, p.Message))
+		}
 	}
+}
+
+func number(t *testing.T, s string) int {
+	n, err := strconv.Atoi(s)
+	require.NoError(t, err)
+	return n
 }
