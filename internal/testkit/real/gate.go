@@ -2,8 +2,9 @@ package real
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
+
+	"github.com/holdfast-sec/holdfast/internal/testkit/real/install"
 )
 
 // Enabled skips the test unless real components were asked for, with
@@ -36,16 +37,6 @@ func Need(t testing.TB, what string, err error) {
 // CacheDir is where installed components live, one directory each, outside the
 // tree: $HF_REAL, else holdfast/real in $XDG_CACHE_HOME or ~/.cache. It may not
 // exist yet.
-func CacheDir() string {
-	if dir := os.Getenv("HF_REAL"); dir != "" {
-		return dir
-	}
-	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
-		return filepath.Join(dir, "holdfast", "real")
-	}
-	// Without a home the path is relative and holds nothing, which Need reports.
-	home, _ := os.UserHomeDir()
-	return filepath.Join(home, ".cache", "holdfast", "real")
-}
+func CacheDir() string { return install.CacheDir() }
 
 func required() bool { return os.Getenv("HOLDFAST_REQUIRE_REAL") == "1" }
