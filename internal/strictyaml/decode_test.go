@@ -138,7 +138,7 @@ labels:
   a.b: |
     two
     lines
-extra: [1, -0x10, 18446744073709551615, 1.5, true, null, text, {k: [v], "": x}]
+extra: [1, -16, 18446744073709551615, 1.5, true, null, text, {k: [v], "": x}]
 tuning: {timeout: 1m30s, ratio: 1, small: .5, tiny: -128, limit: 0o17, mark: 0777, marks: [1, x, no]}
 `
 	s := spec{Header: Header{Version: 9}, Untaged: "kept"}

@@ -94,8 +94,12 @@ func (d *decoder) unknownKey(key *yaml.Node, s *shape) {
 		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "unknown key %s", strconv.Quote(clip(key.Value)))
-	if guess := nearest(key.Value, s.names); guess != "" {
+	// {password:hunter2} is one key: the part behind the colon is not echoed.
+	name, _, colon := strings.Cut(key.Value, ":")
+	fmt.Fprintf(&b, "unknown key %s", strconv.Quote(clip(name)))
+	if colon {
+		b.WriteString(" and more behind a colon, which needs a space after it")
+	} else if guess := nearest(name, s.names); guess != "" {
 		fmt.Fprintf(&b, ", did you mean %q?", guess)
 	}
 	if len(s.names) == 0 {

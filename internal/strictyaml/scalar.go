@@ -48,7 +48,7 @@ func (d *decoder) scalar(at, n *yaml.Node, s *shape, v reflect.Value) {
 
 func (d *decoder) number(at, n *yaml.Node, s *shape, v reflect.Value) {
 	if ambiguous(n.Value) {
-		d.problem(at, fmt.Sprintf(ambiguousMessage, n.Value))
+		d.problem(at, fmt.Sprintf(ambiguousMessage, clip(n.Value)))
 		return
 	}
 	var err error
@@ -85,7 +85,7 @@ func (d *decoder) anyScalar(at, n *yaml.Node) any {
 		d.problem(at, fmt.Sprintf("%s is not a value: put it in quotes", n.Value))
 		return nil
 	case ambiguous(n.Value):
-		d.problem(at, fmt.Sprintf(ambiguousMessage, n.Value))
+		d.problem(at, fmt.Sprintf(ambiguousMessage, clip(n.Value)))
 		return nil
 	}
 	if value, err := strconv.ParseInt(n.Value, 0, 64); err == nil {
@@ -98,7 +98,7 @@ func (d *decoder) anyScalar(at, n *yaml.Node) any {
 	if value, err := parseFloat(n.Value, 64); err == nil && strings.ContainsAny(n.Value, ".eE") {
 		return value
 	}
-	d.problem(at, fmt.Sprintf("%s is out of the range of 64 bits: put it in quotes", clip(n.Value)))
+	d.problem(at, fmt.Sprintf("%s is no number that 64 bits hold: put it in quotes", clip(n.Value)))
 	return nil
 }
 
@@ -115,16 +115,26 @@ func parseFloat(s string, bits int) (float64, error) {
 	return value, err
 }
 
-const ambiguousMessage = "%s is not the same number in YAML 1.1 and YAML 1.2: write it without leading zeros, underscores and 0b, or in quotes"
+const ambiguousMessage = "%s is read differently by YAML 1.1 and YAML 1.2: write a plain decimal number, or put it in quotes"
 
-// ambiguous finds numbers that YAML versions disagree about: 010 is 8 or 10,
-// 1_000 and 0b1 are numbers or text. One of the readings would be wrong.
+// ambiguous finds numbers that YAML versions disagree about: 010 is 8 in 1.1 and
+// 10 in 1.2; 1_000, 0b1, 0X1F and -0x1f are numbers in one and text in the
+// other. What remains is the core schema of YAML 1.2.2, section 10.3.2.
 func ambiguous(s string) bool {
-	s = strings.TrimLeft(s, "+-")
-	if strings.Contains(s, "_") || strings.HasPrefix(s, "0b") || strings.HasPrefix(s, "0B") {
+	digits := strings.TrimLeft(s, "+-")
+	if strings.Contains(digits, "_") {
 		return true
 	}
-	return len(s) > 1 && s[0] == '0' && s[1] >= '0' && s[1] <= '9'
+	if len(digits) < 2 || digits[0] != '0' {
+		return false
+	}
+	switch digits[1] {
+	case 'x', 'o':
+		return digits != s
+	case '.', 'e', 'E':
+		return false
+	}
+	return true
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == nullTag }

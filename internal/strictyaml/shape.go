@@ -159,11 +159,17 @@ func (s *shape) want() string {
 	case boolKind:
 		return "true or false"
 	case intKind:
+		if s.bits == 64 { // the range is no help to who wrote text
+			return "an integer of 64 bits"
+		}
 		return fmt.Sprintf("an integer from %d to %d", int64(math.MinInt64)>>(64-s.bits), int64(math.MaxInt64)>>(64-s.bits))
 	case uintKind:
+		if s.bits == 64 {
+			return "an integer of 64 bits, not negative"
+		}
 		return fmt.Sprintf("an integer from 0 to %d", uint64(math.MaxUint64)>>(64-s.bits))
 	case floatKind:
-		return "a number"
+		return fmt.Sprintf("a finite number of %d bits", s.bits)
 	case durationKind:
 		return "a duration such as 30s or 1h15m"
 	case pointerKind:

@@ -10,8 +10,8 @@ import (
 
 // text knows the lines of the input, for positions that stay inside it.
 type text struct {
-	lines      int // at least 1; a final line break starts no line
-	lastColumn int // one past the last character of the last line
+	lines      int // up to the last that is not empty; at least 1
+	lastColumn int // one past the last character of that line
 }
 
 // clamp moves a position behind the end of the input, where the parser reports
@@ -54,11 +54,12 @@ func scanText(data []byte) (text, *holdfast.Problem) {
 		rest = rest[size:]
 		column++
 		if r == '\n' || r == '\r' && !bytes.HasPrefix(rest, []byte("\n")) {
-			t.lastColumn = column - 1
 			line, column = line+1, 1
 			continue
 		}
-		t.lines, t.lastColumn = line, column
+		if r != '\r' {
+			t.lines, t.lastColumn = line, column
+		}
 	}
 	return t, nil
 }

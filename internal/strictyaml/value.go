@@ -152,6 +152,8 @@ func (d *decoder) null(at, n *yaml.Node, s *shape, v reflect.Value) {
 		d.problem(at, fmt.Sprintf("no value: want %s, or leave it out", s.want()))
 	case s.kind == textKind || s.kind == decodedKind:
 		d.problem(at, fmt.Sprintf("want text, found %s, which means no value: put it in quotes or leave it out", n.Value))
+	case d.depth == 1: // the document: nothing to leave out
+		d.problem(at, fmt.Sprintf("want %s, found %s", s.want(), n.Value))
 	default:
 		d.problem(at, fmt.Sprintf("want %s, found %s, which means no value: leave it out", s.want(), n.Value))
 	}
