@@ -1,0 +1,89 @@
+package kafkasec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+var (
+	// ErrOtherCluster: the plan was made for another cluster. Nothing was written.
+	ErrOtherCluster = errors.New("the plan was made for another cluster")
+	// ErrNotVisible: everything was written, but not every broker knew it within
+	// Reconciler.VisibleFor. An Observe may still see the state of before.
+	ErrNotVisible = errors.New("written, but not yet visible on every broker")
+)
+
+// BrokerError is an answer with an error code. errors.Is finds the kerr value
+// of the code: errors.Is(err, kerr.PolicyViolation).
+type BrokerError struct {
+	Code int16
+	// Message is the broker's own text, often empty.
+	Message string
+}
+
+// Error gives the code's name and the broker's text: "POLICY_VIOLATION: ...".
+func (e *BrokerError) Error() string {
+	name := fmt.Sprintf("error code %d", e.Code)
+	var k *kerr.Error
+	if errors.As(kerr.ErrorForCode(e.Code), &k) {
+		name = k.Message
+		if e.Message == "" {
+			return name + ": " + strings.TrimSuffix(k.Description, ".")
+		}
+	}
+	return name + ": " + e.Message
+}
+
+// Unwrap returns the kerr value of the code.
+func (e *BrokerError) Unwrap() error { return kerr.ErrorForCode(e.Code) }
+
+func brokerError(code int16, message *string) error {
+	if code == 0 {
+		return nil
+	}
+	e := &BrokerError{Code: code}
+	if message != nil {
+		e.Message = *message
+	}
+	return e
+}
+
+// StaleError says that the cluster has moved since the plan was made: for each
+// of these changes neither what was planned from nor the wanted result holds.
+// Nothing was written.
+type StaleError struct {
+	Changes []StaleChange
+}
+
+// StaleChange is one change that no longer fits.
+type StaleChange struct {
+	Change Change
+	// Found says what holds now.
+	Found string
+}
+
+// Error names every change that no longer fits, a line each.
+func (e *StaleError) Error() string {
+	var b strings.Builder
+	b.WriteString("the cluster has changed since the plan was made; plan again")
+	for _, c := range e.Changes {
+		fmt.Fprintf(&b, "\n%s %s %s: found %s", c.Change.Action, c.Change.Kind, c.Change.Name, c.Found)
+	}
+	return b.String()
+}
+
+// permanent reports whether trying the same request again cannot help: the
+// client is closed, the credentials or the certificate are refused, the broker
+// does not know the request.
+func permanent(err error) bool {
+	var k *kerr.Error
+	if errors.As(err, &k) {
+		return !k.Retriable
+	}
+	return errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, context.Canceled)
+}

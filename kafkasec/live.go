@@ -1,0 +1,103 @@
+package kafkasec
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-sec/holdfast/internal/kafkarules"
+)
+
+// standing is where the live cluster stands with regard to one change.
+type standing int
+
+const (
+	isBefore standing = iota // as planned from: the change can be made
+	isAfter                  // the wanted result is there
+	isOther                  // neither
+)
+
+// live answers for many changes against one reading.
+type live struct {
+	state State
+	acls  map[Binding]bool
+}
+
+func newLive(s State) live {
+	l := live{s, make(map[Binding]bool, len(s.ACLs))}
+	for _, b := range s.ACLs {
+		l.acls[b] = true
+	}
+	return l
+}
+
+// compare returns the standing of a change, or why it could not be read.
+func (l live) compare(c Change) (standing, error) {
+	if c.Kind == KindACL {
+		if u, ok := l.state.unread(KindACL, "*"); ok {
+			return isOther, u.Err
+		}
+		if l.acls[c.binding()] == (c.After != nil) {
+			return isAfter, nil
+		}
+		return isBefore, nil
+	}
+	if u, ok := l.state.unread(KindTopic, c.Name); ok {
+		return isOther, u.Err
+	}
+	if _, hasConfigs := c.After.(TopicData); hasConfigs && c.Kind != KindTopicPartitions && c.Kind != KindTopicReplication {
+		if u, ok := l.state.unread(KindTopicConfig, c.Name); ok {
+			return isOther, u.Err
+		}
+	}
+	switch {
+	case l.holds(c.Name, c.After):
+		return isAfter, nil
+	case l.holds(c.Name, c.Before):
+		return isBefore, nil
+	}
+	return isOther, nil
+}
+
+// holds reports whether the topic is as the object says; nil means that there
+// is no such topic.
+func (l live) holds(name string, o Object) bool {
+	t, exists := l.state.Topics[name]
+	want, ok := o.(TopicData)
+	if !ok || !exists {
+		return ok == exists
+	}
+	if want.Partitions != 0 && want.Partitions != t.Partitions {
+		return false
+	}
+	if want.ReplicationFactor != 0 && want.ReplicationFactor != t.ReplicationFactor {
+		return false
+	}
+	for k, v := range want.Configs {
+		have, isSet := t.Configs[k]
+		if isSet != (v != nil) || (isSet && !kafkarules.SameTopicConfig(k, have, *v)) {
+			return false
+		}
+	}
+	return true
+}
+
+// describe says what holds now, in the fields that the change is about.
+func (l live) describe(c Change) string {
+	t, exists := l.state.Topics[c.Name]
+	if !exists {
+		return "no such topic"
+	}
+	parts := []string{fmt.Sprintf("partitions %d", t.Partitions), fmt.Sprintf("replication factor %d", t.ReplicationFactor)}
+	if after, ok := c.After.(TopicData); ok {
+		for _, k := range slices.Sorted(maps.Keys(after.Configs)) {
+			var v *string
+			if have, isSet := t.Configs[k]; isSet {
+				v = &have
+			}
+			parts = append(parts, k+"="+show(v))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

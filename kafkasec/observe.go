@@ -1,0 +1,237 @@
+package kafkasec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// describeConfigsChunk keeps one DescribeConfigs answer small.
+const describeConfigsChunk = 1000
+
+// Observe reads what the spec needs to know of the live cluster: the declared
+// topics, those of their declared configs that are set, and the bindings. All
+// of it is read from the brokers at call time.
+//
+// What could not be read (a topic that may not be described, an authorizer that
+// is not there) is in State.Unread, and is never treated as absent. The error
+// is for when nothing could be read at all.
+func (r *Reconciler) Observe(ctx context.Context, spec Spec) (State, error) {
+	need := reading{configs: map[string][]string{}, acls: len(spec.ACLs) > 0}
+	for _, t := range spec.Topics {
+		need.topics = append(need.topics, t.Name)
+		if t.State != Absent && len(t.Configs) > 0 {
+			need.configs[t.Name] = slices.Sorted(maps.Keys(t.Configs))
+		}
+	}
+	state, _, err := r.read(ctx, need)
+	if err != nil {
+		return State{}, fmt.Errorf("observe: %w", err)
+	}
+	missing := slices.ContainsFunc(spec.Topics, func(t Topic) bool {
+		_, exists := state.Topics[t.Name]
+		return !exists && t.State != Absent
+	})
+	if missing {
+		if err := r.readOtherTopics(ctx, spec, &state); err != nil {
+			return State{}, fmt.Errorf("observe: %w", err)
+		}
+	}
+	if slices.ContainsFunc(spec.ACLs, func(a ACL) bool { return strings.Contains(a.Host, "/") }) {
+		if state.MetadataVersion, err = r.metadataVersion(ctx); err != nil {
+			return State{}, fmt.Errorf("observe: read metadata.version: %w", err)
+		}
+	}
+	return state, nil
+}
+
+// reading is what a caller needs to know.
+type reading struct {
+	topics  []string
+	configs map[string][]string // keys by topic
+	acls    bool
+}
+
+// read is the one way in which Observe, the check before Apply and the look
+// after an unclear answer see the cluster.
+func (r *Reconciler) read(ctx context.Context, need reading) (State, members, error) {
+	if need.topics == nil {
+		need.topics = []string{} // none, not all
+	}
+	resp, who, err := r.metadata(ctx, need.topics)
+	if err != nil {
+		return State{}, who, fmt.Errorf("read metadata: %w", err)
+	}
+	state := State{Cluster: who.cluster, Brokers: len(who.brokers), Topics: map[string]TopicState{}}
+	r.readTopics(resp, &state)
+	if err := r.readConfigs(ctx, need.configs, &state); err != nil {
+		return State{}, who, err
+	}
+	if need.acls {
+		if err := r.readACLs(ctx, &state); err != nil {
+			return State{}, who, err
+		}
+	}
+	return state, who, nil
+}
+
+func (r *Reconciler) readTopics(resp *kmsg.MetadataResponse, state *State) {
+	for _, t := range resp.Topics {
+		if t.Topic == nil {
+			continue
+		}
+		err := kerr.ErrorForCode(t.ErrorCode)
+		switch {
+		case errors.Is(err, kerr.UnknownTopicOrPartition):
+			continue
+		case err != nil && (len(t.Partitions) == 0 || !errors.Is(err, kerr.LeaderNotAvailable)):
+			state.Unread = append(state.Unread, Unread{KindTopic, *t.Topic, fmt.Errorf("describe topic: %w", brokerError(t.ErrorCode, nil))})
+			continue
+		}
+		live := TopicState{Partitions: int32(len(t.Partitions)), Internal: t.IsInternal}
+		for i, p := range t.Partitions {
+			if n := int16(len(p.Replicas)); i == 0 || n < live.ReplicationFactor {
+				live.ReplicationFactor = n
+			}
+		}
+		state.Topics[*t.Topic] = live
+	}
+}
+
+// readConfigs asks for the declared keys of existing topics only, so that a
+// cluster of thousands of topics does not send every default of each.
+func (r *Reconciler) readConfigs(ctx context.Context, keys map[string][]string, state *State) error {
+	var topics []string
+	for t := range keys {
+		if _, exists := state.Topics[t]; exists {
+			topics = append(topics, t)
+		}
+	}
+	slices.Sort(topics)
+	for chunk := range slices.Chunk(topics, describeConfigsChunk) {
+		req := kmsg.NewPtrDescribeConfigsRequest()
+		for _, t := range chunk {
+			res := kmsg.NewDescribeConfigsRequestResource()
+			res.ResourceType, res.ResourceName, res.ConfigNames = kmsg.ConfigResourceTypeTopic, t, keys[t]
+			req.Resources = append(req.Resources, res)
+		}
+		resp, err := req.RequestWith(ctx, r.Client)
+		if err != nil {
+			return fmt.Errorf("read topic configs: %w", err)
+		}
+		answered := map[string]bool{}
+		for _, res := range resp.Resources {
+			answered[res.ResourceName] = true
+			if err := brokerError(res.ErrorCode, res.ErrorMessage); err != nil {
+				if errors.Is(err, kerr.UnknownTopicOrPartition) {
+					// Deleted since the metadata answer.
+					delete(state.Topics, res.ResourceName)
+					continue
+				}
+				state.Unread = append(state.Unread, Unread{KindTopicConfig, res.ResourceName, fmt.Errorf("describe configs: %w", err)})
+				continue
+			}
+			state.setConfigs(resp.Version, res)
+		}
+		for _, t := range chunk {
+			if !answered[t] {
+				state.Unread = append(state.Unread, Unread{KindTopicConfig, t, errors.New("describe configs: the broker left the topic out of its answer")})
+			}
+		}
+	}
+	return nil
+}
+
+func (s *State) setConfigs(version int16, res kmsg.DescribeConfigsResponseResource) {
+	live := s.Topics[res.ResourceName]
+	for _, c := range res.Configs {
+		// Version 0 (before 1.1) has no source, only "is default".
+		onTopic := c.Source == kmsg.ConfigSourceDynamicTopicConfig || (version == 0 && !c.IsDefault)
+		if !onTopic || c.Value == nil {
+			continue
+		}
+		if live.Configs == nil {
+			live.Configs = map[string]string{}
+		}
+		live.Configs[c.Name] = *c.Value
+	}
+	s.Topics[res.ResourceName] = live
+}
+
+func (r *Reconciler) readACLs(ctx context.Context, state *State) error {
+	req := kmsg.NewPtrDescribeACLsRequest()
+	req.ResourceType = kmsg.ACLResourceTypeAny
+	req.ResourcePatternType = kmsg.ACLResourcePatternTypeAny
+	req.Operation = kmsg.ACLOperationAny
+	req.PermissionType = kmsg.ACLPermissionTypeAny
+	resp, err := req.RequestWith(ctx, r.Client)
+	if err != nil {
+		return fmt.Errorf("read acls: %w", err)
+	}
+	if err := brokerError(resp.ErrorCode, resp.ErrorMessage); err != nil {
+		state.Unread = append(state.Unread, Unread{KindACL, "*", fmt.Errorf("describe acls: %w", err)})
+		return nil
+	}
+	state.ACLs = bindingsOf(resp)
+	return nil
+}
+
+func bindingsOf(resp *kmsg.DescribeACLsResponse) []Binding {
+	n := 0
+	for _, res := range resp.Resources {
+		n += len(res.ACLs)
+	}
+	bindings := make([]Binding, 0, n)
+	for _, res := range resp.Resources {
+		for _, a := range res.ACLs {
+			bindings = append(bindings, bindingFromWire(res.ResourceType, res.ResourceName, res.ResourcePatternType,
+				a.Principal, a.Host, a.Operation, a.PermissionType))
+		}
+	}
+	slices.SortFunc(bindings, Binding.Compare)
+	return slices.Compact(bindings)
+}
+
+func (r *Reconciler) readOtherTopics(ctx context.Context, spec Spec, state *State) error {
+	resp, _, err := r.metadata(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("read topic names: %w", err)
+	}
+	declared := make(map[string]bool, len(spec.Topics))
+	for _, t := range spec.Topics {
+		declared[t.Name] = true
+	}
+	for _, t := range resp.Topics {
+		if t.Topic != nil && !declared[*t.Topic] && t.ErrorCode == 0 {
+			state.OtherTopics = append(state.OtherTopics, *t.Topic)
+		}
+	}
+	slices.Sort(state.OtherTopics)
+	return nil
+}
+
+// cidrMetadataVersion is the level of metadata.version 4.4-IV1, from which on
+// the authorizer understands CIDR hosts (KAFKA-20088).
+const cidrMetadataVersion = 32
+
+// metadataVersion returns the finalized level of metadata.version, 0 in
+// ZooKeeper mode.
+func (r *Reconciler) metadataVersion(ctx context.Context) (int16, error) {
+	req := kmsg.NewPtrApiVersionsRequest()
+	resp, err := req.RequestWith(ctx, r.Client)
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range resp.FinalizedFeatures {
+		if f.Name == "metadata.version" {
+			return f.MaxVersionLevel, nil
+		}
+	}
+	return 0, nil
+}

@@ -1,0 +1,256 @@
+package kafkasec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-sec/holdfast"
+	"github.com/holdfast-sec/holdfast/internal/kafkarules"
+)
+
+// The kinds of change. A topic's partitions, configs and replication factor are
+// kinds of their own, because each succeeds or fails by itself.
+const (
+	KindTopic            = "topic"
+	KindTopicPartitions  = "topic-partitions"
+	KindTopicConfig      = "topic-config"
+	KindTopicReplication = "topic-replication"
+	KindACL              = "acl"
+)
+
+// PlanVersion is the version of the plan format that this package writes and reads.
+const PlanVersion = 1
+
+// Plan is the exact set of changes between a spec and a state, in the order in
+// which they are made. It is plain data: print it, compare it, save it as JSON
+// and apply it later with [Reconciler.Apply]. Make one with [Spec.Plan]; read
+// one with [ParsePlan].
+type Plan struct {
+	// Plan is "kafkasec" and Version is PlanVersion.
+	Plan    string `json:"plan"`
+	Version int    `json:"version"`
+	// Cluster is the id of the cluster that the plan was made for. It is never
+	// applied to another.
+	Cluster string `json:"cluster"`
+	// Observed is a hash of the state that the plan was made from.
+	Observed string   `json:"observed"`
+	Changes  []Change `json:"changes"`
+	// Unread lists what could not be read, so that changes may be missing.
+	Unread []Unread `json:"unread,omitempty"`
+}
+
+// Change is one step of a plan.
+type Change struct {
+	Action holdfast.Action
+	// Kind is one of the Kind constants.
+	Kind string
+	// Name is the topic, or the binding as a line.
+	Name string
+	// Reason says why the change is needed.
+	Reason string
+	// Before is what must hold for the change to be made and After what holds
+	// when it has been made: a [TopicData] or a [Binding], nil for nothing.
+	// Both name only the fields that the change is about.
+	Before, After Object
+}
+
+// Object is what a change is about: a TopicData or a Binding.
+type Object interface{ object() }
+
+func (TopicData) object() {}
+func (Binding) object()   {}
+
+// TopicData is the part of a topic that a change is about. Zero fields are not
+// part of it; a nil config value means "not set on the topic".
+type TopicData struct {
+	Partitions        int32              `json:"partitions,omitempty"`
+	ReplicationFactor int16              `json:"replication_factor,omitempty"`
+	Configs           map[string]*string `json:"configs,omitempty"`
+}
+
+// Plan computes what to change in the state to make it as the spec says. It is
+// pure: equal input gives an equal plan. The error reports everything wrong
+// with the spec, by itself or against this state, as [holdfast.Problems]; there
+// is no plan then.
+//
+// The order of changes never takes from a principal what it has both before and
+// after, nor gives it what it has neither before nor after: topics are created
+// and altered first, then come new denies, new allows, revoked allows and
+// revoked denies, and topics are deleted last.
+func (s Spec) Plan(state State) (Plan, error) {
+	if err := s.Validate(); err != nil {
+		return Plan{}, fmt.Errorf("plan: %w", err)
+	}
+	v := &validator{source: s.source}
+	v.checkAgainst(state, s)
+	if err := v.err(); err != nil {
+		return Plan{}, fmt.Errorf("plan: %w", err)
+	}
+	p := Plan{Plan: "kafkasec", Version: PlanVersion, Cluster: state.Cluster, Observed: state.hash(s.Scope.index()), Changes: []Change{}}
+	for _, t := range s.Topics {
+		p.planTopic(t, state)
+	}
+	p.planACLs(s.ACLs, state)
+	slices.SortStableFunc(p.Changes, compareChanges)
+	slices.SortStableFunc(p.Unread, func(a, b Unread) int { return strings.Compare(a.Kind+" "+a.Name, b.Kind+" "+b.Name) })
+	return p, nil
+}
+
+func (p *Plan) planTopic(t Topic, state State) {
+	if u, ok := state.unread(KindTopic, t.Name); ok {
+		p.Unread = append(p.Unread, Unread{KindTopic, t.Name, u.Err})
+		return
+	}
+	live, exists := state.Topics[t.Name]
+	switch {
+	case t.State == Absent && exists:
+		p.Changes = append(p.Changes, Change{holdfast.ActionDelete, KindTopic, t.Name, "declared absent",
+			TopicData{Partitions: live.Partitions, ReplicationFactor: live.ReplicationFactor}, nil})
+	case t.State == Absent:
+	case !exists:
+		after := TopicData{t.Partitions, t.ReplicationFactor, nil}
+		for k, val := range t.Configs {
+			after.set(k, &val)
+		}
+		p.Changes = append(p.Changes, Change{holdfast.ActionCreate, KindTopic, t.Name, "does not exist", nil, after})
+	default:
+		p.planExisting(t, live, state)
+	}
+}
+
+func (p *Plan) planExisting(t Topic, live TopicState, state State) {
+	if t.Partitions > live.Partitions {
+		p.Changes = append(p.Changes, Change{holdfast.ActionUpdate, KindTopicPartitions, t.Name,
+			"more partitions are declared; records with a key go to other partitions from then on",
+			TopicData{Partitions: live.Partitions}, TopicData{Partitions: t.Partitions}})
+	}
+	if t.ReplicationFactor != 0 && t.ReplicationFactor != live.ReplicationFactor {
+		p.Changes = append(p.Changes, Change{holdfast.ActionUpdate, KindTopicReplication, t.Name,
+			"another replication factor is declared; changing it is not supported yet",
+			TopicData{ReplicationFactor: live.ReplicationFactor}, TopicData{ReplicationFactor: t.ReplicationFactor}})
+	}
+	if len(t.Configs) == 0 {
+		return
+	}
+	if u, ok := state.unread(KindTopicConfig, t.Name); ok {
+		p.Unread = append(p.Unread, Unread{KindTopicConfig, t.Name, u.Err})
+		return
+	}
+	var before, after TopicData
+	for k, want := range t.Configs {
+		have, isSet := live.Configs[k]
+		if isSet && kafkarules.SameTopicConfig(k, have, want) {
+			continue
+		}
+		after.set(k, &want)
+		if isSet {
+			before.set(k, &have)
+		} else {
+			before.set(k, nil)
+		}
+	}
+	if len(after.Configs) > 0 {
+		p.Changes = append(p.Changes, Change{holdfast.ActionUpdate, KindTopicConfig, t.Name, "declared configs differ", before, after})
+	}
+}
+
+func (t *TopicData) set(key string, value *string) {
+	if t.Configs == nil {
+		t.Configs = map[string]*string{}
+	}
+	t.Configs[key] = value
+}
+
+func (p *Plan) planACLs(acls []ACL, state State) {
+	if len(acls) == 0 {
+		return
+	}
+	if u, ok := state.unread(KindACL, "*"); ok {
+		p.Unread = append(p.Unread, Unread{KindACL, "*", u.Err})
+		return
+	}
+	live := make(map[Binding]bool, len(state.ACLs))
+	for _, b := range state.ACLs {
+		live[b] = true
+	}
+	for _, a := range acls {
+		bindings, _ := a.Bindings() // validated
+		for _, b := range bindings {
+			switch {
+			case a.State == Absent && live[b]:
+				p.Changes = append(p.Changes, Change{holdfast.ActionDelete, KindACL, b.String(), "declared absent", b, nil})
+			case a.State != Absent && !live[b]:
+				p.Changes = append(p.Changes, Change{holdfast.ActionCreate, KindACL, b.String(), "does not exist", nil, b})
+			}
+		}
+	}
+}
+
+// stage is the place of a change in the order that Spec.Plan documents.
+type stage int
+
+const (
+	stageCreateTopics stage = iota
+	stagePartitions
+	stageReplication
+	stageConfigs
+	stageDeny
+	stageGrant
+	stageRevoke
+	stageUndeny
+	stageDeleteTopics
+	stageUnknown
+)
+
+func (c Change) stage() stage {
+	switch c.Kind {
+	case KindTopic:
+		if c.Action == holdfast.ActionDelete {
+			return stageDeleteTopics
+		}
+		return stageCreateTopics
+	case KindTopicPartitions:
+		return stagePartitions
+	case KindTopicReplication:
+		return stageReplication
+	case KindTopicConfig:
+		return stageConfigs
+	case KindACL:
+		deny := c.binding().Permission == Deny
+		switch {
+		case c.Action == holdfast.ActionCreate && deny:
+			return stageDeny
+		case c.Action == holdfast.ActionCreate:
+			return stageGrant
+		case deny:
+			return stageUndeny
+		default:
+			return stageRevoke
+		}
+	}
+	return stageUnknown
+}
+
+// binding is the binding that an acl change creates or deletes.
+func (c Change) binding() Binding {
+	if b, ok := c.After.(Binding); ok {
+		return b
+	}
+	b, _ := c.Before.(Binding)
+	return b
+}
+
+func compareChanges(a, b Change) int {
+	if c := int(a.stage()) - int(b.stage()); c != 0 {
+		return c
+	}
+	if a.Kind == KindACL {
+		return a.binding().Compare(b.binding())
+	}
+	return strings.Compare(a.Name, b.Name)
+}
+
+// Empty reports whether there is nothing to change and everything could be
+// read: the state is as the spec says.
+func (p Plan) Empty() bool { return len(p.Changes) == 0 && len(p.Unread) == 0 }

@@ -1,0 +1,107 @@
+package kafkasec
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/holdfast-sec/holdfast"
+)
+
+// Reconciler reads a cluster and applies plans to it. Only Client is needed.
+// It keeps no state between calls, so one value may be used concurrently.
+type Reconciler struct {
+	// Client talks to the cluster; package dial makes one from a Java client
+	// properties file. It stays the caller's to close.
+	Client *kgo.Client
+	// Logger gets debug lines about requests and retries. Nil discards them.
+	Logger *slog.Logger
+	// OnEvent gets progress of Apply, from one goroutine at a time. It may be nil.
+	OnEvent func(holdfast.Event)
+	// RequestTimeout is how long a broker may take for one request. Zero means
+	// 30 seconds.
+	RequestTimeout time.Duration
+	// RetryFor is how long Apply keeps trying without any progress when brokers
+	// are away or answer with a retriable error. Zero means one minute. Waiting
+	// out a throttle that a broker asked for does not count.
+	RetryFor time.Duration
+	// VisibleFor is how long Apply waits, after the last write, until every
+	// live broker knows what was written. Zero means 30 seconds.
+	VisibleFor time.Duration
+}
+
+func (r *Reconciler) requestTimeout() time.Duration { return orElse(r.RequestTimeout, 30*time.Second) }
+func (r *Reconciler) retryFor() time.Duration       { return orElse(r.RetryFor, time.Minute) }
+func (r *Reconciler) visibleFor() time.Duration     { return orElse(r.VisibleFor, 30*time.Second) }
+
+func orElse(d, zero time.Duration) time.Duration {
+	if d == 0 {
+		return zero
+	}
+	return d
+}
+
+func (r *Reconciler) log() *slog.Logger {
+	if r.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return r.Logger
+}
+
+func (r *Reconciler) event(e holdfast.Event) {
+	if r.OnEvent != nil {
+		r.OnEvent(e)
+	}
+}
+
+// members is who the brokers are, from the latest metadata answer.
+type members struct {
+	cluster    string
+	controller int32
+	brokers    []int32
+}
+
+// metadata asks for the named topics (none when empty, all when nil) and always
+// goes to a broker: kadm's calls may answer from the client's cache, which can
+// be seconds old and has hidden a topic that was just created.
+func (r *Reconciler) metadata(ctx context.Context, topics []string) (*kmsg.MetadataResponse, members, error) {
+	req := kmsg.NewPtrMetadataRequest()
+	req.AllowAutoTopicCreation = false
+	if topics != nil {
+		req.Topics = make([]kmsg.MetadataRequestTopic, len(topics))
+		for i := range topics {
+			req.Topics[i] = kmsg.NewMetadataRequestTopic()
+			req.Topics[i].Topic = &topics[i]
+		}
+	}
+	resp, err := req.RequestWith(ctx, r.Client)
+	if err != nil {
+		return nil, members{}, err
+	}
+	m := members{controller: resp.ControllerID}
+	if resp.ClusterID != nil {
+		m.cluster = *resp.ClusterID
+	}
+	for _, b := range resp.Brokers {
+		m.brokers = append(m.brokers, b.NodeID)
+	}
+	return resp, m, nil
+}
+
+// ask sends one request to one broker, once, and gives up after the request
+// timeout even where the connection hangs. Retrying is left to Apply, which
+// must know whether a write may have happened.
+func (r *Reconciler) ask(ctx context.Context, broker int32, req kmsg.Request) (kmsg.Response, error) {
+	if t, ok := req.(kmsg.SetTimeoutRequest); ok {
+		t.SetTimeout(int32(r.requestTimeout().Milliseconds()))
+	}
+	// The broker answers at its timeout; the margin is for the way back.
+	ctx, cancel := context.WithTimeout(ctx, r.requestTimeout()+r.requestTimeout()/2)
+	defer cancel()
+	resp, err := r.Client.Broker(int(broker)).Request(ctx, req)
+	r.log().DebugContext(ctx, "request", "broker", broker, "key", kmsg.Key(req.Key()).Name(), "error", err)
+	return resp, err
+}

@@ -1,0 +1,118 @@
+package kafkasec
+
+import (
+	"fmt"
+
+	"github.com/holdfast-sec/holdfast/internal/strictyaml"
+)
+
+// SpecKind and SpecVersion are what every spec begins with.
+const (
+	SpecKind    = "KafkaSecurity"
+	SpecVersion = 1
+)
+
+// Spec is the desired state of a part of one Kafka cluster. The zero Spec owns
+// nothing and wants nothing. Names are the same in Go and in YAML; read YAML
+// with [ParseSpec].
+type Spec struct {
+	// Kind and Version are "KafkaSecurity" and 1. Both may be left out in Go.
+	Kind    string `yaml:"kind"`
+	Version int    `yaml:"version"`
+	// Scope is what this spec owns. Declaring anything outside is an error, and
+	// nothing outside is ever changed or listed.
+	Scope  Scope   `yaml:"scope"`
+	Topics []Topic `yaml:"topics"`
+	ACLs   []ACL   `yaml:"acls"`
+
+	// source knows the lines of a spec that was read from YAML.
+	source strictyaml.Positions
+}
+
+func (s Spec) fromYAML() bool { return s.source.At("") != strictyaml.Pos{} }
+
+// DesiredState says whether a declared item should exist.
+type DesiredState string
+
+// An item whose state is empty is wanted present.
+const (
+	Present DesiredState = "present"
+	Absent  DesiredState = "absent"
+)
+
+// Topic is a topic as it should be. What is left out is left to the broker when
+// the topic is created, and not looked at afterwards.
+type Topic struct {
+	Name string `yaml:"name"`
+	// Partitions is the number of partitions. Zero means the broker's default
+	// at creation (Kafka 2.4 or newer). It can grow, never shrink.
+	Partitions int32 `yaml:"partitions"`
+	// ReplicationFactor is used at creation. Zero means the broker's default
+	// (Kafka 2.4 or newer). A difference on an existing topic is planned and
+	// reported, but not changed yet.
+	ReplicationFactor int16 `yaml:"replication_factor"`
+	// Configs are set on the topic itself, also where a value equals the
+	// broker's default: a default can change, what is declared should not.
+	// Keys that are not declared are left alone.
+	Configs map[string]string `yaml:"configs,literal"`
+	// State: Absent deletes the topic with its records.
+	State DesiredState `yaml:"state"`
+}
+
+// ACL is a group of bindings that differ only in their operation.
+type ACL struct {
+	// Principal is "Type:name", mostly "User:name"; "User:*" is everyone.
+	Principal  string      `yaml:"principal"`
+	Operations []Operation `yaml:"operations"`
+	// Resource is written as [ParseResource] reads it.
+	Resource string `yaml:"resource"`
+	// Pattern is needed only where a literal name ends in "*".
+	Pattern Pattern `yaml:"pattern"`
+	// Host is an IP address as the broker sees it, "*" for all (the default),
+	// or, from Kafka 4.4 on, a CIDR block.
+	Host string `yaml:"host"`
+	// Permission is Allow when empty.
+	Permission Permission `yaml:"permission"`
+	// State: Absent revokes exactly these bindings.
+	State DesiredState `yaml:"state"`
+}
+
+// Bindings returns the bindings that the ACL stands for, in the order of its
+// operations, or the first error in its fields.
+func (a ACL) Bindings() ([]Binding, error) {
+	res, err := ParseResource(a.Resource, a.Pattern)
+	if err != nil {
+		return nil, err
+	}
+	b := Binding{Principal: a.Principal, Host: a.Host, Permission: a.Permission, Resource: res}
+	if b.Host == "" {
+		b.Host = "*"
+	}
+	if b.Permission == "" {
+		b.Permission = Allow
+	}
+	bs := make([]Binding, len(a.Operations))
+	for i, op := range a.Operations {
+		if b.Operation, err = ParseOperation(string(op)); err != nil {
+			return nil, err
+		}
+		bs[i] = b
+	}
+	return bs, nil
+}
+
+// ParseSpec reads a spec from YAML and validates it. The name (of the file) is
+// for messages. The error holds every problem as holdfast.Problems, each with
+// its line and field path.
+func ParseSpec(name string, data []byte) (Spec, error) {
+	var s Spec
+	at, err := strictyaml.Decode(name, data, &s)
+	if err != nil {
+		return Spec{}, fmt.Errorf("read spec: %w", err)
+	}
+	s.source = at
+	if err := s.Validate(); err != nil {
+		return Spec{}, fmt.Errorf("read spec: %w", err)
+	}
+	return s, nil
+}

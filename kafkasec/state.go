@@ -1,0 +1,142 @@
+package kafkasec
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-sec/holdfast/internal/kafkarules"
+)
+
+// State is what [Reconciler.Observe] saw: as much of the live cluster as one
+// spec needs. It is plain data, so a test or a tool can also build one by hand
+// and plan against it.
+type State struct {
+	// Cluster is the cluster id; brokers older than 0.10.1 have none.
+	Cluster string `json:"cluster"`
+	// Brokers is the number of live brokers, the most a replication factor can be.
+	Brokers int `json:"brokers"`
+	// Topics holds the declared topics that exist. A declared topic that is in
+	// neither Topics nor Unread does not exist.
+	Topics map[string]TopicState `json:"topics"`
+	// OtherTopics are names that exist and are not declared, as far as they
+	// could be seen. Read only where a topic is missing, to find names that
+	// would collide with its own.
+	OtherTopics []string `json:"-"`
+	// ACLs are all bindings of the cluster, sorted.
+	ACLs []Binding `json:"acls"`
+	// MetadataVersion is the level of metadata.version, 0 where the cluster has
+	// none (ZooKeeper) or nobody asked. Read only where a host is a CIDR block.
+	MetadataVersion int16 `json:"metadata_version,omitempty"`
+	// Unread is what could not be read. It is not absent: nobody knows.
+	Unread []Unread `json:"unread,omitempty"`
+}
+
+// TopicState is a live topic.
+type TopicState struct {
+	Partitions int32 `json:"partitions"`
+	// ReplicationFactor is the smallest number of replicas of any partition.
+	ReplicationFactor int16 `json:"replication_factor"`
+	// Internal is set for the brokers' own topics.
+	Internal bool `json:"internal,omitempty"`
+	// Configs holds those declared keys that are set on the topic itself; what
+	// comes from the broker's configuration or Kafka's defaults is not in it.
+	Configs map[string]string `json:"configs,omitempty"`
+}
+
+// Unread is one thing that could not be read, and why.
+type Unread struct {
+	// Kind is the kind of change that cannot be decided: KindTopic,
+	// KindTopicConfig or KindACL.
+	Kind string
+	// Name is the topic, or "*" where nothing of the kind could be read.
+	Name string
+	Err  error
+}
+
+type unreadJSON struct {
+	Kind  string `json:"kind"`
+	Name  string `json:"name"`
+	Error string `json:"error"`
+}
+
+// MarshalJSON writes the error as its text.
+func (u Unread) MarshalJSON() ([]byte, error) {
+	return json.Marshal(unreadJSON{u.Kind, u.Name, u.Err.Error()})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote; the error comes back as text only.
+func (u *Unread) UnmarshalJSON(data []byte) error {
+	var j unreadJSON
+	if err := strictJSON(data, &j); err != nil {
+		return err
+	}
+	*u = Unread{j.Kind, j.Name, textError(j.Error)}
+	return nil
+}
+
+// textError is an error that was read back from JSON.
+type textError string
+
+func (e textError) Error() string { return string(e) }
+
+func (s State) unread(kind, name string) (Unread, bool) {
+	i := slices.IndexFunc(s.Unread, func(u Unread) bool { return u.Kind == kind && (u.Name == name || u.Name == "*") })
+	if i < 0 {
+		return Unread{}, false
+	}
+	return s.Unread[i], true
+}
+
+// hash identifies the part of the state that a plan for the scope and topics
+// was made from, so that foreign changes do not make two equal plans differ.
+func (s State) hash(owned scopeIndex) string {
+	part := s
+	part.ACLs = slices.DeleteFunc(slices.Clone(s.ACLs), func(b Binding) bool { return !owned.ownsBinding(b) })
+	slices.SortFunc(part.ACLs, Binding.Compare)
+	part.Unread = slices.Clone(s.Unread)
+	slices.SortFunc(part.Unread, func(a, b Unread) int { return strings.Compare(a.Kind+" "+a.Name, b.Kind+" "+b.Name) })
+	data, err := json.Marshal(part)
+	if err != nil {
+		return "" // plain data always marshals
+	}
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// problems that only the live state shows.
+func (v *validator) checkAgainst(s State, spec Spec) {
+	collide := map[string]string{}
+	for _, n := range s.OtherTopics {
+		collide[kafkarules.CollisionKey(n)] = n
+	}
+	for i, t := range spec.Topics {
+		at := index("topics", i)
+		live, exists := s.Topics[t.Name]
+		if exists && live.Internal {
+			v.add(at+".name", "%q is one of the brokers' internal topics: those are protected", t.Name)
+		}
+		if t.State == Absent {
+			continue
+		}
+		if exists && t.Partitions != 0 && t.Partitions < live.Partitions {
+			v.add(at+".partitions", "%d: the topic has %d, and partitions never shrink: allowed is %d or more", t.Partitions, live.Partitions, live.Partitions)
+		}
+		if _, unread := s.unread(KindTopic, t.Name); exists || unread {
+			continue
+		}
+		if s.Brokers > 0 && int(t.ReplicationFactor) > s.Brokers {
+			v.add(at+".replication_factor", "%d: the cluster has %d live brokers, which is the most that is allowed", t.ReplicationFactor, s.Brokers)
+		}
+		if other, ok := collide[kafkarules.CollisionKey(t.Name)]; ok {
+			v.add(at+".name", "%q collides with the existing topic %q: names that differ only in . and _ share their metrics, so Kafka refuses the second", t.Name, other)
+		}
+	}
+	for i, a := range spec.ACLs {
+		if strings.Contains(a.Host, "/") && s.MetadataVersion < cidrMetadataVersion {
+			v.add(index("acls", i)+".host", "%q: CIDR hosts need Kafka 4.4 (metadata.version 4.4-IV1 or newer); on this cluster the binding would match nobody", a.Host)
+		}
+	}
+}

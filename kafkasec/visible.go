@@ -1,0 +1,144 @@
+package kafkasec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/holdfast-sec/holdfast"
+)
+
+// waitVisible waits until every live broker knows what was written, so that
+// the next Observe, whichever broker answers it, sees it. Brokers follow the
+// metadata log (in ZooKeeper mode: change notifications) in order, so it is
+// enough to look for the last change of each kind.
+func (a *applier) waitVisible(ctx context.Context) error {
+	last := a.lastApplied()
+	if len(last) == 0 || ctx.Err() != nil {
+		return nil
+	}
+	a.r.event(holdfast.Event{What: "wait until every broker knows", Step: a.done, Of: len(a.plan.Changes)})
+	a.findController(ctx)
+	retry := newRetry(a.r.visibleFor())
+	for _, c := range last {
+		for _, broker := range a.who.brokers {
+			for {
+				err := a.r.visible(ctx, broker, c)
+				if err == nil {
+					break
+				}
+				if !retry.wait(ctx) {
+					return fmt.Errorf("%w: broker %d does not show %s %s %s: %w", ErrNotVisible, broker, c.Action, c.Kind, c.Name, err)
+				}
+				retry.backoff = min(retry.backoff, 200*time.Millisecond)
+			}
+		}
+	}
+	return nil
+}
+
+// lastApplied returns the last applied change of each stage's kind of object.
+func (a *applier) lastApplied() []Change {
+	var topic, config, acl *Change
+	for i := range a.plan.Changes {
+		c := &a.plan.Changes[i]
+		if a.results[i].Outcome != holdfast.Applied {
+			continue
+		}
+		switch c.Kind {
+		case KindACL:
+			acl = c
+		case KindTopicConfig:
+			config = c
+		default:
+			topic = c
+		}
+	}
+	var last []Change
+	for _, c := range []*Change{topic, config, acl} {
+		if c != nil {
+			last = append(last, *c)
+		}
+	}
+	return last
+}
+
+var errNotThere = errors.New("not there yet")
+
+// visible asks one broker whether the change shows. A broker that is away is
+// asked again until the time is up, because it may come back with an old view.
+func (r *Reconciler) visible(ctx context.Context, broker int32, c Change) error {
+	var state State
+	if c.Kind == KindACL {
+		b := c.binding()
+		req := kmsg.NewPtrDescribeACLsRequest()
+		req.ResourceType, req.ResourcePatternType = b.Resource.wire()
+		req.ResourceName, req.Principal, req.Host = &b.Resource.Name, &b.Principal, &b.Host
+		req.Operation, req.PermissionType = b.Operation.wire(), b.Permission.wire()
+		kresp, err := r.ask(ctx, broker, req)
+		if err != nil {
+			return err
+		}
+		resp := kresp.(*kmsg.DescribeACLsResponse)
+		if err := brokerError(resp.ErrorCode, resp.ErrorMessage); err != nil {
+			return err
+		}
+		state.ACLs = bindingsOf(resp)
+	} else {
+		req := kmsg.NewPtrMetadataRequest()
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = &c.Name
+		req.Topics, req.AllowAutoTopicCreation = []kmsg.MetadataRequestTopic{t}, false
+		kresp, err := r.ask(ctx, broker, req)
+		if err != nil {
+			return err
+		}
+		state.Topics = map[string]TopicState{}
+		r.readTopics(kresp.(*kmsg.MetadataResponse), &state)
+		if c.Kind == KindTopicConfig {
+			if err := r.visibleConfigs(ctx, broker, c, &state); err != nil {
+				return err
+			}
+		} else if after, ok := c.After.(TopicData); ok {
+			after.Configs = nil // configs stand before the topic in the log
+			c.After = after
+		}
+	}
+	standing, err := newLive(state).compare(c)
+	if err != nil {
+		return err
+	}
+	if standing != isAfter {
+		return errNotThere
+	}
+	return nil
+}
+
+func (r *Reconciler) visibleConfigs(ctx context.Context, broker int32, c Change, state *State) error {
+	after, _ := c.After.(TopicData)
+	req := kmsg.NewPtrDescribeConfigsRequest()
+	res := kmsg.NewDescribeConfigsRequestResource()
+	res.ResourceType, res.ResourceName = kmsg.ConfigResourceTypeTopic, c.Name
+	for k := range after.Configs {
+		res.ConfigNames = append(res.ConfigNames, k)
+	}
+	req.Resources = append(req.Resources, res)
+	kresp, err := r.ask(ctx, broker, req)
+	if err != nil {
+		return err
+	}
+	resp := kresp.(*kmsg.DescribeConfigsResponse)
+	for _, res := range resp.Resources {
+		if err := brokerError(res.ErrorCode, res.ErrorMessage); err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return err
+		}
+		if _, exists := state.Topics[res.ResourceName]; exists {
+			state.setConfigs(resp.Version, res)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package kafkasec
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// maxDeletedTopics bounds one DeleteTopics request.
+const maxDeletedTopics = 1_000
+
+// createTopicRecords is what KRaft writes for a new topic: the topic, its
+// partitions and its configs. Partitions that are left to the broker count as
+// one; a request that turns out too large is halved.
+func createTopicRecords(c Change) int {
+	after, _ := c.After.(TopicData)
+	return 1 + int(max(1, after.Partitions)) + len(after.Configs)
+}
+
+func addedPartitions(c Change) int {
+	before, _ := c.Before.(TopicData)
+	after, _ := c.After.(TopicData)
+	return int(after.Partitions - before.Partitions)
+}
+
+func changedConfigs(c Change) int {
+	after, _ := c.After.(TopicData)
+	return len(after.Configs)
+}
+
+// byTopic puts answers, which may come in any order, into the order of the
+// changes. A topic that was not answered makes the whole answer unclear.
+func byTopic(changes []Change, got map[string]answer, throttleMillis int32) (answers, error) {
+	ans := answers{throttle: time.Duration(throttleMillis) * time.Millisecond}
+	for _, c := range changes {
+		a, ok := got[c.Name]
+		if !ok {
+			return answers{}, errors.New("the broker left topic " + c.Name + " out of its answer")
+		}
+		ans.items = append(ans.items, a)
+	}
+	return ans, nil
+}
+
+func createTopics(ctx context.Context, r *Reconciler, controller int32, changes []Change) (answers, error) {
+	req := kmsg.NewPtrCreateTopicsRequest()
+	for _, c := range changes {
+		after, _ := c.After.(TopicData)
+		t := kmsg.NewCreateTopicsRequestTopic()
+		t.Topic, t.NumPartitions, t.ReplicationFactor = c.Name, -1, -1
+		if after.Partitions > 0 {
+			t.NumPartitions = after.Partitions
+		}
+		if after.ReplicationFactor > 0 {
+			t.ReplicationFactor = after.ReplicationFactor
+		}
+		for _, k := range slices.Sorted(maps.Keys(after.Configs)) {
+			cfg := kmsg.NewCreateTopicsRequestTopicConfig()
+			cfg.Name, cfg.Value = k, after.Configs[k]
+			t.Configs = append(t.Configs, cfg)
+		}
+		req.Topics = append(req.Topics, t)
+	}
+	kresp, err := r.ask(ctx, controller, req)
+	if err != nil {
+		return answers{}, err
+	}
+	resp := kresp.(*kmsg.CreateTopicsResponse)
+	got := make(map[string]answer, len(resp.Topics))
+	for _, t := range resp.Topics {
+		got[t.Topic] = answer{err: brokerError(t.ErrorCode, t.ErrorMessage)}
+	}
+	return byTopic(changes, got, resp.ThrottleMillis)
+}
+
+func createPartitions(ctx context.Context, r *Reconciler, controller int32, changes []Change) (answers, error) {
+	req := kmsg.NewPtrCreatePartitionsRequest()
+	for _, c := range changes {
+		after, _ := c.After.(TopicData)
+		t := kmsg.NewCreatePartitionsRequestTopic()
+		t.Topic, t.Count = c.Name, after.Partitions
+		req.Topics = append(req.Topics, t)
+	}
+	kresp, err := r.ask(ctx, controller, req)
+	if err != nil {
+		return answers{}, err
+	}
+	resp := kresp.(*kmsg.CreatePartitionsResponse)
+	got := make(map[string]answer, len(resp.Topics))
+	for _, t := range resp.Topics {
+		got[t.Topic] = answer{err: brokerError(t.ErrorCode, t.ErrorMessage)}
+	}
+	return byTopic(changes, got, resp.ThrottleMillis)
+}
+
+// alterConfigs sets keys one by one (KIP-339, Kafka 2.3): what is not declared
+// stays as it is. The older AlterConfigs replaces a topic's whole set and is
+// never used.
+func alterConfigs(ctx context.Context, r *Reconciler, controller int32, changes []Change) (answers, error) {
+	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	for _, c := range changes {
+		after, _ := c.After.(TopicData)
+		res := kmsg.NewIncrementalAlterConfigsRequestResource()
+		res.ResourceType, res.ResourceName = kmsg.ConfigResourceTypeTopic, c.Name
+		for _, k := range slices.Sorted(maps.Keys(after.Configs)) {
+			cfg := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+			cfg.Name, cfg.Op, cfg.Value = k, kmsg.IncrementalAlterConfigOpSet, after.Configs[k]
+			res.Configs = append(res.Configs, cfg)
+		}
+		req.Resources = append(req.Resources, res)
+	}
+	kresp, err := r.ask(ctx, controller, req)
+	if err != nil {
+		return answers{}, err
+	}
+	resp := kresp.(*kmsg.IncrementalAlterConfigsResponse)
+	got := make(map[string]answer, len(resp.Resources))
+	for _, res := range resp.Resources {
+		got[res.ResourceName] = answer{err: brokerError(res.ErrorCode, res.ErrorMessage)}
+	}
+	return byTopic(changes, got, resp.ThrottleMillis)
+}
+
+func deleteTopics(ctx context.Context, r *Reconciler, controller int32, changes []Change) (answers, error) {
+	req := kmsg.NewPtrDeleteTopicsRequest()
+	for _, c := range changes {
+		req.TopicNames = append(req.TopicNames, c.Name) // v0-v5
+		t := kmsg.NewDeleteTopicsRequestTopic()
+		t.Topic = &c.Name
+		req.Topics = append(req.Topics, t) // v6+
+	}
+	kresp, err := r.ask(ctx, controller, req)
+	if err != nil {
+		return answers{}, err
+	}
+	resp := kresp.(*kmsg.DeleteTopicsResponse)
+	got := make(map[string]answer, len(resp.Topics))
+	for _, t := range resp.Topics {
+		if t.Topic == nil {
+			continue
+		}
+		a := answer{err: brokerError(t.ErrorCode, t.ErrorMessage)}
+		if errors.Is(a.err, kerr.UnknownTopicOrPartition) {
+			a = answer{gone: true}
+		}
+		got[*t.Topic] = a
+	}
+	return byTopic(changes, got, resp.ThrottleMillis)
+}
