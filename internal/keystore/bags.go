@@ -173,14 +173,14 @@ func (c *bagCollector) finish() error {
 		all[i], ids[b.cert] = b.cert, b.keyID
 	}
 	set := newCertSet(all)
-	used := map[*x509.Certificate]bool{}
+	used := map[string]bool{} // by content: a file may repeat a certificate
 	for _, k := range c.keys {
 		entry := Entry{Alias: c.alias(k.alias), Key: k.key}
 		if leaf := pickLeaf(k.keyID, set.leaves(k.key), ids); leaf != nil {
 			entry.Chain = set.chain(leaf)
 		}
 		for _, cert := range entry.Chain {
-			used[cert] = true
+			used[string(cert.Raw)] = true
 		}
 		if err := c.store.addKey(entry); err != nil {
 			return err
@@ -208,7 +208,7 @@ func pickLeaf(keyID string, own []*x509.Certificate, ids map[*x509.Certificate]s
 // finishCerts adds the trusted certificates. A certificate without Java's mark
 // is trusted only where the file has no keys and so can be nothing but a
 // truststore; beside keys it is a leftover of some chain.
-func (c *bagCollector) finishCerts(used map[*x509.Certificate]bool) {
+func (c *bagCollector) finishCerts(used map[string]bool) {
 	unmarked := 0
 	for _, b := range c.certs {
 		switch {
@@ -217,7 +217,7 @@ func (c *bagCollector) finishCerts(used map[*x509.Certificate]bool) {
 				unmarked++
 			}
 			c.store.Entries = append(c.store.Entries, Entry{Alias: c.alias(b.alias), Chain: []*x509.Certificate{b.cert}})
-		case !used[b.cert]:
+		case !used[string(b.cert.Raw)]:
 			c.store.note("certificate %q was left out: it belongs to no key and is not marked as trusted", b.cert.Subject)
 		}
 	}

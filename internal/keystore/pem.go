@@ -41,7 +41,7 @@ func (s *Store) loadPEM(data []byte, opts Options) error {
 // PEM does not say what a certificate is for.
 func (s *Store) pairPEM(keys []crypto.PrivateKey, certs []*x509.Certificate) error {
 	set := newCertSet(certs)
-	used := map[*x509.Certificate]bool{}
+	used := map[string]bool{} // by content: a file may repeat a certificate
 	for _, key := range keys {
 		entry := Entry{Key: key}
 		if leaves := set.leaves(key); len(leaves) > 0 {
@@ -50,14 +50,14 @@ func (s *Store) pairPEM(keys []crypto.PrivateKey, certs []*x509.Certificate) err
 			s.note("a private key belongs to none of the %d certificates", len(certs))
 		}
 		for _, cert := range entry.Chain {
-			used[cert] = true
+			used[string(cert.Raw)] = true
 		}
 		if err := s.addKey(entry); err != nil {
 			return err
 		}
 	}
 	for _, cert := range certs {
-		if !used[cert] {
+		if !used[string(cert.Raw)] {
 			s.Entries = append(s.Entries, Entry{Chain: []*x509.Certificate{cert}})
 		}
 	}
