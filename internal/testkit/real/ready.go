@@ -1,0 +1,130 @@
+package real
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// errPortTaken: somebody took a port between our choice and the server's bind.
+var errPortTaken = errors.New("a chosen port was taken meanwhile")
+
+// awaitReady returns when every node that should run answers, names all others
+// that should, and reaches the controller.
+func (c *Cluster) awaitReady(ctx context.Context) error {
+	for _, n := range c.nodes {
+		if !n.wanted {
+			continue
+		}
+		err := c.poll(ctx, n, adminLogin(), func(ctx context.Context, b *kgo.Broker) error { return c.sees(ctx, b) })
+		if err != nil {
+			return fmt.Errorf("node %d: %w\n%s", n.ID, err, n.Log())
+		}
+	}
+	return nil
+}
+
+// poll calls f with the node until it is content, the node ends or ctx does.
+func (c *Cluster) poll(ctx context.Context, n *Node, login Login, f func(context.Context, *kgo.Broker) error) error {
+	client, err := c.client(login, kgo.SeedBrokers(n.Address(login.Protocol)))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if err := n.revive(c); err != nil {
+			return err
+		}
+		try, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err := f(try, client.SeedBrokers()[0])
+		cancel()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not ready within %v: %w", readyTimeout, err)
+		case <-tick.C:
+		}
+	}
+}
+
+// revive returns an error when the node has ended, except where starting it
+// again is the answer: a killed broker's registration in ZooKeeper outlives it
+// until the session times out, and its successor gives up over it.
+func (n *Node) revive(c *Cluster) error {
+	switch {
+	case n.Running():
+		return nil
+	case c.zookeeper != nil && !c.zookeeper.process.alive():
+		return c.zookeeper.ended()
+	case n.log.contains("NodeExistsException"):
+		return n.spawn()
+	case n.log.contains("Address already in use"):
+		return errPortTaken
+	default:
+		return fmt.Errorf("ended while starting: %v", n.process.err)
+	}
+}
+
+func (z *zookeeper) ended() error {
+	if z.log.contains("Address already in use") {
+		return errPortTaken
+	}
+	return fmt.Errorf("zookeeper ended: %v\n%s", z.process.err, z.log.tail(0))
+}
+
+// sees asks a node what it knows.
+func (c *Cluster) sees(ctx context.Context, b *kgo.Broker) error {
+	req := kmsg.NewPtrMetadataRequest()
+	req.Topics = []kmsg.MetadataRequestTopic{} // none; nil would be all
+	resp, err := b.Request(ctx, req)
+	if err != nil {
+		return err
+	}
+	metadata := resp.(*kmsg.MetadataResponse)
+	for _, n := range c.nodes {
+		listed := slices.ContainsFunc(metadata.Brokers, func(b kmsg.MetadataResponseBroker) bool { return b.NodeID == int32(n.ID) })
+		if n.wanted && !listed {
+			return fmt.Errorf("metadata without node %d", n.ID)
+		}
+	}
+	if metadata.ControllerID < 0 {
+		return errors.New("metadata without a controller")
+	}
+	if c.opts.zookeeper() {
+		return nil
+	}
+	return quorum(ctx, b)
+}
+
+// answers is content with any answer after the login.
+func answers(ctx context.Context, b *kgo.Broker) error {
+	req := kmsg.NewPtrMetadataRequest()
+	req.Topics = []kmsg.MetadataRequestTopic{}
+	_, err := b.Request(ctx, req)
+	return err
+}
+
+// quorum asks the leader of the controllers, to whom the node forwards the
+// request. (The controller in a KRaft broker's metadata is any broker.)
+func quorum(ctx context.Context, b *kgo.Broker) error {
+	req := kmsg.NewPtrDescribeQuorumRequest()
+	topic := kmsg.NewDescribeQuorumRequestTopic()
+	topic.Topic = "__cluster_metadata"
+	topic.Partitions = []kmsg.DescribeQuorumRequestTopicPartition{kmsg.NewDescribeQuorumRequestTopicPartition()}
+	req.Topics = append(req.Topics, topic)
+	resp, err := b.Request(ctx, req)
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(resp.(*kmsg.DescribeQuorumResponse).ErrorCode)
+}
