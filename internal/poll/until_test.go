@@ -20,11 +20,11 @@ func TestUntil_AsksAtOnceAndThenAtGrowingIntervals(t *testing.T) {
 		backoff Backoff
 		want    []time.Duration
 	}{
-		"zero value":       {Backoff{}, []time.Duration{0, 100 * ms, 150 * ms, 225 * ms}},
-		"bounded":          {Backoff{Initial: time.Second, Max: 3 * time.Second, Factor: 2}, []time.Duration{0, 1000 * ms, 2000 * ms, 3000 * ms, 3000 * ms}},
-		"constant":         {Backoff{Initial: time.Second, Factor: 1}, []time.Duration{0, 1000 * ms, 1000 * ms}},
-		"max below first":  {Backoff{Initial: time.Minute, Max: time.Second}, []time.Duration{0, 60_000 * ms, 60_000 * ms}},
-		"no number":        {Backoff{Initial: time.Second, Factor: math.NaN()}, []time.Duration{0, 1000 * ms, 1500 * ms}},
+		"zero value":      {Backoff{}, []time.Duration{0, 100 * ms, 150 * ms, 225 * ms}},
+		"bounded":         {Backoff{Initial: time.Second, Max: 3 * time.Second, Factor: 2}, []time.Duration{0, 1000 * ms, 2000 * ms, 3000 * ms, 3000 * ms}},
+		"constant":        {Backoff{Initial: time.Second, Factor: 1}, []time.Duration{0, 1000 * ms, 1000 * ms}},
+		"max below first": {Backoff{Initial: time.Minute, Max: time.Second}, []time.Duration{0, 60_000 * ms, 60_000 * ms}},
+		"no number":       {Backoff{Initial: time.Second, Factor: math.NaN()}, []time.Duration{0, 1000 * ms, 1500 * ms}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
