@@ -27,15 +27,15 @@ func TestDocs_EveryPackageIntroducesItselfInDocGo(t *testing.T) {
 			t.Errorf("%s has no doc.go: ten lines there say who needs the package and which two calls they make", p.name())
 			continue
 		}
-		prefix := "Package " + p.Name + " "
+		want := regexp.MustCompile("^Package " + p.Name + " ")
 		if p.Name == "main" {
-			prefix = "Command " + path.Base(p.ImportPath) + " "
+			want = regexp.MustCompile("^(Command|Program) " + path.Base(p.ImportPath) + " |^(?i:" + path.Base(p.ImportPath) + ") ")
 		}
 		for _, name := range p.GoFiles {
 			file := parse(t, filepath.Join(p.Dir, name), parser.ParseComments|parser.PackageClauseOnly)
 			switch text := file.Doc.Text(); {
-			case name == "doc.go" && !strings.HasPrefix(text, prefix):
-				t.Errorf("%s/doc.go has to begin with %q: it begins with %.40q", p.name(), "// "+prefix, text)
+			case name == "doc.go" && !want.MatchString(text):
+				t.Errorf("%s/doc.go begins with %.40q, and pkg.go.dev shows the first sentence in lists: it has to match %s", p.name(), text, want)
 			case name != "doc.go" && text != "":
 				t.Errorf("%s/%s has a second package comment, and pkg.go.dev would show both: move it to doc.go", p.name(), name)
 			}

@@ -31,7 +31,7 @@ for module in "$@"; do
 	if [[ -z $(go list ./... 2>/dev/null) ]]; then
 		continue # a module of tools has no packages of its own
 	fi
-	check "gofmt -s -l" formatted $(go list -f '{{.Dir}}' ./... | sed "s|^$PWD|.|; s|\$|/*.go|")
+	check "gofmt -s -l" formatted .
 	check "go vet" go vet ./...
 	check staticcheck "$root/bin/staticcheck" ./...
 	check errcheck "$root/bin/errcheck" -exclude "$root/tools/errcheck.txt" ./...
@@ -40,7 +40,8 @@ done
 
 cd "$root"
 module=.
-check misspell bin/misspell -error $(git ls-files '*.go' '*.md' '*.yaml' '*.java' | grep -v '/third_party/')
+mapfile -t texts < <(git ls-files --cached --others --exclude-standard '*.go' '*.md' '*.yaml' '*.java' ':!:**/third_party/**')
+check misspell bin/misspell -error "${texts[@]}"
 
 if ((${#failed[@]})); then
 	printf 'lint: failed: %s\n' "${failed[@]}" >&2
