@@ -7,7 +7,7 @@ import java.util.Properties;
 
 /**
  * java.util.Properties. {"load": base64} answers {"pairs": {key: value},
- * "halves": whether a string holds half of a surrogate pair} or {"error":
+ * "halves": whether a string has half of a surrogate pair} or {"error":
  * message}; {"store": {key: value}} answers {"stored": base64}.
  */
 public final class PropertiesOracle {
@@ -16,14 +16,13 @@ public final class PropertiesOracle {
     }
 
     private static Object load(byte[] data) throws IOException {
-        Properties p = new Properties();
+        Loaded p = new Loaded();
         try {
             p.load(new ByteArrayInputStream(data));
         } catch (IllegalArgumentException e) {
             return Map.of("error", e.getMessage());
         }
-        boolean halves = p.entrySet().stream().anyMatch(e -> half((String) e.getKey()) || half((String) e.getValue()));
-        return Map.of("pairs", p, "halves", halves);
+        return Map.of("pairs", p, "halves", p.halves);
     }
 
     private static Object store(JsonNode pairs) throws IOException {
@@ -34,8 +33,20 @@ public final class PropertiesOracle {
         return Map.of("stored", out.toByteArray());
     }
 
-    /** codePoints() yields a surrogate only where it has no partner. */
-    private static boolean half(String s) {
-        return s.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
+    /** Looks at every pair, also at those that a later one replaces. */
+    private static final class Loaded extends Properties {
+        private static final long serialVersionUID = 1L;
+        private boolean halves;
+
+        @Override
+        public synchronized Object put(Object key, Object value) {
+            halves |= half((String) key) || half((String) value);
+            return super.put(key, value);
+        }
+
+        /** codePoints() yields a surrogate only where it has no partner. */
+        private static boolean half(String s) {
+            return s.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
+        }
     }
 }
