@@ -88,6 +88,21 @@ func TestMap_CancelBeginsNoMoreAndWaitsForTheBegun(t *testing.T) {
 	})
 }
 
+// The one worker is free again when the context has ended: only the order of the
+// questions keeps it from taking another item.
+func TestMap_CancelByAnItemThatReturnsAtOnce(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	begun := 0
+	_, errs := Map(ctx, 1, numbers(200), func(context.Context, int) (int, error) {
+		begun++
+		cancel()
+		return 0, nil
+	})
+	require.Equal(t, 1, begun)
+	require.NoError(t, errs[0])
+	require.ErrorIs(t, errs[199], context.Canceled)
+}
+
 func TestMap_EndedContextBeginsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -3,7 +3,6 @@ package strictyaml
 import (
 	"encoding"
 	"fmt"
-	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -102,17 +101,14 @@ func (d *decoder) anyScalar(at, n *yaml.Node) any {
 	return nil
 }
 
-// parseFloat takes decimal floats and integers of any notation, finite only: no
-// setting means "not a number", and JSON could not carry it.
+// parseFloat takes decimal floats and integers of any notation. YAML's .inf and
+// .nan are spelled in a way that strconv refuses, and that is meant: no setting
+// is "not a number", and JSON could not carry it.
 func parseFloat(s string, bits int) (float64, error) {
 	if value, err := strconv.ParseInt(s, 0, 64); err == nil {
 		return float64(value), nil
 	}
-	value, err := strconv.ParseFloat(s, bits)
-	if err == nil && (math.IsNaN(value) || math.IsInf(value, 0)) {
-		err = strconv.ErrRange
-	}
-	return value, err
+	return strconv.ParseFloat(s, bits)
 }
 
 const ambiguousMessage = "%s is read differently by YAML 1.1 and YAML 1.2: write a plain decimal number, or put it in quotes"
