@@ -42,7 +42,7 @@ var rooms = map[string]room{
 		because: "it turns a Java client properties file into a franz-go client, and is the only room that knows both",
 		imports: []string{
 			".", "internal/keystore", "internal/properties", "kafkasec/jaas",
-			"github.com/twmb/franz-go/pkg/kerr", "github.com/twmb/franz-go/pkg/kgo", "github.com/twmb/franz-go/pkg/kmsg",
+			"github.com/twmb/franz-go/pkg/kerr", "github.com/twmb/franz-go/pkg/kgo", "github.com/twmb/franz-go/pkg/kmsg", "github.com/twmb/franz-go/pkg/kversion",
 			"github.com/twmb/franz-go/pkg/sasl", "github.com/twmb/franz-go/pkg/sasl/oauth", "github.com/twmb/franz-go/pkg/sasl/plain", "github.com/twmb/franz-go/pkg/sasl/scram",
 			"golang.org/x/oauth2", "golang.org/x/oauth2/clientcredentials",
 		},
