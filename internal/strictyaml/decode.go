@@ -12,7 +12,10 @@ import (
 // Bounds on what a document may ask for. They are far above any real spec and
 // keep the time and memory of a hostile one small.
 const (
-	// maxBytes is the size of a document: room for more than 20,000 ACLs.
+	// maxBytes is the size of a document: room for more than 20,000 ACLs. Block
+	// style of that size is read in less than a second; the parser's time for
+	// one flow collection grows with the square of its keys, and this keeps it
+	// to seconds.
 	maxBytes = 4 << 20
 	// maxDepth is how deep lists and mappings may nest, aliases included.
 	maxDepth = 64
