@@ -32,6 +32,9 @@ type Login struct {
 	User string
 	// Password; zero means the right one.
 	Password holdfast.Secret
+	// Token is shown with OAUTHBEARER in place of one from the token server. It
+	// is for Client only: Java clients take no ready token.
+	Token holdfast.Secret
 }
 
 // adminLogin is the one that the harness itself uses.
@@ -111,6 +114,9 @@ func (c *Cluster) mechanism(login Login) sasl.Mechanism {
 	case SCRAM512:
 		return scram.Auth{User: login.User, Pass: password.Reveal()}.AsSha512Mechanism()
 	case OAuthBearer:
+		if !login.Token.IsZero() {
+			return oauth.Auth{Token: login.Token.Reveal()}.AsMechanism()
+		}
 		return oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
 			if c.opts.OAuth == nil {
 				return oauth.Auth{}, fmt.Errorf("the cluster has no Options.OAuth")

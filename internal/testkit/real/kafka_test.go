@@ -150,7 +150,7 @@ func TestNewKafka_TakesPropertiesAndUsers(t *testing.T) {
 		Properties:    map[string]string{"num.partitions": "7", "message.max.bytes": "123456"},
 		AllowEveryone: true,
 		SuperUsers:    []string{"User:CN=root"},
-		ClientAuth:    "none",
+		ClientAuth:    "requested",
 	})
 	ctx := watchdog(t)
 	for _, m := range []real.Mechanism{real.Plain, real.SCRAM512} {

@@ -10,6 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/holdfast-sec/holdfast/internal/poll"
 )
 
 // errPortTaken: somebody took a port between our choice and the server's bind.
@@ -30,31 +32,25 @@ func (c *Cluster) awaitReady(ctx context.Context) error {
 	return nil
 }
 
-// poll calls f with the node until it is content, the node ends or ctx does.
+// poll asks the node until f is content, the node ends or ctx does.
 func (c *Cluster) poll(ctx context.Context, n *Node, login Login, f func(context.Context, *kgo.Broker) error) error {
 	client, err := c.client(login, kgo.SeedBrokers(n.Address(login.Protocol)))
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	pace := poll.Backoff{Initial: 50 * time.Millisecond, Factor: 1}
+	return poll.Until(ctx, pace, func(ctx context.Context) (bool, error) {
 		if err := n.revive(c); err != nil {
-			return err
+			return false, err
 		}
-		try, cancel := context.WithTimeout(ctx, 5*time.Second)
-		err := f(try, client.SeedBrokers()[0])
-		cancel()
-		if err == nil {
-			return nil
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		if err := f(ctx, client.SeedBrokers()[0]); err != nil {
+			return false, poll.NotYet{Reason: err}
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("not ready within %v: %w", readyTimeout, err)
-		case <-tick.C:
-		}
-	}
+		return true, nil
+	})
 }
 
 // revive returns an error when the node has ended, except where starting it
