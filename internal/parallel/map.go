@@ -49,8 +49,8 @@ func Map[T, R any](ctx context.Context, limit int, in []T, f func(context.Contex
 		})
 	}
 	for i := range in {
-		// Asked first: select would choose at random between a worker that is
-		// free and a context that has ended.
+		// Asked first: select chooses at random between a worker that is free
+		// and a context that has ended.
 		if ctx.Err() == nil {
 			select {
 			case next <- i:

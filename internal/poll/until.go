@@ -78,8 +78,8 @@ func Until(ctx context.Context, b Backoff, ask func(context.Context) (done bool,
 		case errors.As(err, &notYet):
 			reason = notYet.Reason
 		case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()):
-			// The ask was cut off and knows nothing new: the reason before it
-			// says more.
+			// The ask was cut off and learned nothing: the reason before it says
+			// more.
 			return ended(ctx, asked+1, reason)
 		case err != nil:
 			return err

@@ -23,9 +23,9 @@ func (t text) clamp(line, column int) (int, int) {
 	return max(line, 1), max(column, 1)
 }
 
-// scanText checks the characters of data before the parser sees them. The
-// parser refuses most of these too, but with a byte offset or none; and what it
-// takes it reads in ways that differ between YAML 1.1 and 1.2.
+// scanText checks the characters of data before the parser sees them. The parser
+// refuses most of these too, but without line and column; and what it takes it
+// reads in ways that differ between YAML 1.1 and 1.2.
 func scanText(data []byte) (text, *holdfast.Problem) {
 	t := text{lines: 1, lastColumn: 1}
 	refuse := func(line, column int, format string, args ...any) (text, *holdfast.Problem) {
