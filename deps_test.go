@@ -43,8 +43,8 @@ var rooms = map[string]room{
 		imports: []string{
 			".", "internal/keystore", "internal/properties", "kafkasec/jaas",
 			"github.com/twmb/franz-go/pkg/kerr", "github.com/twmb/franz-go/pkg/kgo", "github.com/twmb/franz-go/pkg/kmsg", "github.com/twmb/franz-go/pkg/kversion",
-			"github.com/twmb/franz-go/pkg/sasl", "github.com/twmb/franz-go/pkg/sasl/oauth", "github.com/twmb/franz-go/pkg/sasl/plain", "github.com/twmb/franz-go/pkg/sasl/scram",
-			"golang.org/x/oauth2", "golang.org/x/oauth2/clientcredentials",
+			"github.com/twmb/franz-go/pkg/kversion", "github.com/twmb/franz-go/pkg/sasl/...",
+			"golang.org/x/oauth2/...",
 		},
 	},
 	"kafkasec/jaas": {
@@ -66,8 +66,8 @@ var rooms = map[string]room{
 	},
 
 	"internal/testkit/cmd/realinstall": {
-		because: "it is the program behind make real, a main around internal/testkit/real/install",
-		imports: []string{"internal/testkit/real/install"},
+		because: "it is the program behind make install-real, a main around internal/testkit/real/install",
+		imports: []string{"internal/testkit/real", "internal/testkit/real/install"},
 	},
 	"internal/testkit/conform": {
 		because: "it runs the same cases on any Kafka, real or embedded",
@@ -84,23 +84,23 @@ var rooms = map[string]room{
 	},
 	"internal/testkit/real": {
 		because: "it runs real components beside the tests, and speaks to them with franz-go alone, so that a defect of what is tested cannot hide there",
-		imports: []string{".", "internal/properties", "internal/testkit/pki", "internal/testkit/real/install", "github.com/twmb/franz-go/...", "golang.org/x/oauth2/..."},
+		imports: []string{".", "internal/poll", "internal/properties", "internal/testkit/pki", "internal/testkit/real/install", "github.com/twmb/franz-go/...", "golang.org/x/oauth2/..."},
 	},
 	"internal/testkit/real/install": {because: "it has to build on a fresh machine before anything else is there"},
-	"internal/testkit/tokenserver":  {because: "it answers OAuth token requests of tests"},
+	"internal/testkit/tokenserver":  {because: "it answers OAuth token requests of tests", imports: []string{"."}},
 
+	"examples/internal/cli": {
+		because: "it is what the examples share, so it knows none of the systems",
+		imports: []string{".", "github.com/fatih/color", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	},
 	"examples/kafkasec": {
 		because: "an example shows what an importer can do, so it uses public packages, not internal ones",
-		imports: []string{
-			".", "kafkasec", "kafkasec/dial",
-			"github.com/fatih/color", "github.com/schollz/progressbar/v3", "github.com/spf13/cobra", "golang.org/x/term",
-		},
+		imports: []string{".", "examples/internal/cli", "kafkasec", "kafkasec/dial", "github.com/spf13/cobra", "github.com/twmb/franz-go/..."},
 	},
 	"examples/quickstart": {
 		because: "an example shows what an importer can do, so it uses public packages, not internal ones",
 		imports: []string{
-			".", "kafkasec",
-			"github.com/fatih/color",
+			".", "examples/internal/cli", "kafkasec", "kafkasec/dial",
 			"github.com/twmb/franz-go/pkg/kfake", "github.com/twmb/franz-go/pkg/kgo", "github.com/twmb/franz-go/pkg/sasl/plain",
 		},
 	},
@@ -206,7 +206,7 @@ func TestDeps_LayersPointDown(t *testing.T) {
 				t.Errorf("%s imports %s: an example shows what an importer of the module can do, and importers cannot reach internal packages", p.name(), imp)
 			case to > from:
 				t.Errorf("%s (%s) imports %s (%s): imports go examples → public packages → internal packages → root", p.name(), fromKind, imp, toKind)
-			case to == 4:
+			case to == 4 && from != 4:
 				t.Errorf("%s imports %s: nothing imports an example", p.name(), imp)
 			}
 		}
