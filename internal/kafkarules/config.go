@@ -15,7 +15,7 @@ func TopicConfigKeys() []string { return TopicConfigKeysIn(Version{}) }
 func TopicConfigKeysIn(v Version) []string {
 	var keys []string
 	for _, key := range slices.Sorted(maps.Keys(topicConfigs)) {
-		if slices.ContainsFunc(topicConfigs[key].rules, func(r rule) bool { return r.has(v) }) {
+		if topicConfigs[key].in(v) {
 			keys = append(keys, key)
 		}
 	}

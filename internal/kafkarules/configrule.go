@@ -105,7 +105,8 @@ func oneOf(names ...string) rule {
 	}
 }
 
-// listOf is ConfigDef.ValidList of 2.3 to 4.0: each element must be known.
+// listOf is ConfigDef.ValidList: each element must be known. Since 4.2 (KIP-1161)
+// a broker drops repeated elements before it looks; older ones let them pass.
 func listOf(names ...string) rule {
 	return rule{
 		allowed: "a comma-separated list of " + strings.Join(names, ", ") + ", or nothing",
@@ -113,25 +114,6 @@ func listOf(names ...string) rule {
 			for _, item := range v.list {
 				if !slices.Contains(names, item) {
 					return fmt.Errorf("has the element %q", item)
-				}
-			}
-			return nil
-		},
-	}
-}
-
-// distinctListOf is ConfigDef.ValidList since KIP-1161: no element twice.
-func distinctListOf(names ...string) rule {
-	each := listOf(names...)
-	return rule{
-		allowed: each.allowed + ", each at most once",
-		check: func(v value) error {
-			if err := each.check(v); err != nil {
-				return err
-			}
-			for i, item := range v.list {
-				if slices.Contains(v.list[:i], item) {
-					return fmt.Errorf("has the element %q twice", item)
 				}
 			}
 			return nil

@@ -1,6 +1,7 @@
 package kafkarules
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,17 +32,7 @@ func TopicConfigs(configs map[string]string) []error { return TopicConfigsIn(Ver
 
 // TopicConfigsIn is [TopicConfigs] for one release.
 func TopicConfigsIn(v Version, configs map[string]string) []error {
-	set := configSet{v: v, known: map[string]value{}}
-	for _, key := range slices.Sorted(maps.Keys(configs)) {
-		parsed, err := readConfig(v, key, configs[key])
-		if err != nil {
-			set.fail(key, err)
-			set.broken = append(set.broken, key)
-			continue
-		}
-		set.known[key] = parsed
-	}
-	set.judge()
+	set := newConfigSet(v, configs)
 	slices.SortStableFunc(set.errs, func(a, b error) int {
 		return strings.Compare(a.(*ConfigError).Key, b.(*ConfigError).Key)
 	})
@@ -49,18 +40,16 @@ func TopicConfigsIn(v Version, configs map[string]string) []error {
 }
 
 // TopicConfigNeeds lists, by their names in the broker's configuration, the
-// settings outside a legal set of topic configs that still decide whether a
-// broker accepts it. They are sorted.
+// settings outside a set of topic configs that still decide whether a broker
+// accepts it. They are sorted. Broker-wide defaults that contradict each other
+// are not looked for: they fail every topic alike.
 func TopicConfigNeeds(configs map[string]string) []string {
-	set := configSet{known: map[string]value{}}
-	for key, raw := range configs {
-		if parsed, err := readConfig(Version{}, key, raw); err == nil {
-			set.known[key] = parsed
-		} else {
-			set.broken = append(set.broken, key)
-		}
-	}
-	set.judge()
+	return TopicConfigNeedsIn(Version{}, configs)
+}
+
+// TopicConfigNeedsIn is [TopicConfigNeeds] for one release.
+func TopicConfigNeedsIn(v Version, configs map[string]string) []string {
+	set := newConfigSet(v, configs)
 	slices.Sort(set.needs)
 	return slices.Compact(set.needs)
 }
@@ -75,6 +64,21 @@ type configSet struct {
 	needs  []string
 }
 
+func newConfigSet(v Version, configs map[string]string) *configSet {
+	set := &configSet{v: v, known: map[string]value{}}
+	for _, key := range slices.Sorted(maps.Keys(configs)) {
+		parsed, err := readConfig(v, key, configs[key])
+		if err != nil {
+			set.fail(key, err)
+			set.broken = append(set.broken, key)
+			continue
+		}
+		set.known[key] = parsed
+	}
+	set.judge()
+	return set
+}
+
 func (s *configSet) fail(key string, err error) {
 	s.errs = append(s.errs, &ConfigError{Key: key, Err: err})
 }
@@ -85,6 +89,9 @@ func (s *configSet) judge() {
 	s.compactionLag()
 	if remote, ok := s.known["remote.storage.enable"]; !ok || !remote.truth {
 		return
+	}
+	if s.v != (Version{}) && s.v.Before(Version{3, 6}) {
+		return // the config was there, unused, before KIP-405 was finished
 	}
 	s.need("remote.log.storage.system.enable")
 	s.remotePolicy()
@@ -97,9 +104,8 @@ func (s *configSet) judge() {
 
 func (s *configSet) need(broker string) { s.needs = append(s.needs, broker) }
 
-// numbers looks up configs that a rule compares. Where the set lacks one, the
-// broker's default decides and ok is false. involved says whether the set has
-// any of them: if none, the rule concerns the broker's defaults alone.
+// numbers looks up configs that a rule compares; ok is false where one is
+// missing, since the broker's default then decides.
 func (s *configSet) numbers(keys ...string) (n []int64, ok bool) {
 	var missing []string
 	for _, key := range keys {
@@ -112,19 +118,25 @@ func (s *configSet) numbers(keys ...string) (n []int64, ok bool) {
 		}
 		n = append(n, v.number)
 	}
-	if len(missing) == 0 {
-		return n, true
+	for _, key := range missing {
+		s.need(topicConfigs[key].broker)
 	}
-	if len(missing) < len(keys) {
-		for _, key := range missing {
-			s.need(topicConfigs[key].broker)
-		}
-	}
-	return nil, false
+	return n, len(missing) == 0
+}
+
+// lacksBoth reports whether a rule concerns the broker's defaults alone, which
+// fail every topic alike and are not this set's affair.
+func (s *configSet) lacksBoth(a, b string) bool {
+	_, hasA := s.known[a]
+	_, hasB := s.known[b]
+	return !hasA && !hasB
 }
 
 func (s *configSet) compactionLag() {
 	const low, high = "min.compaction.lag.ms", "max.compaction.lag.ms"
+	if s.lacksBoth(low, high) {
+		return
+	}
 	// The smallest minimum and the largest maximum contradict nothing, so that a
 	// default on the other side cannot either.
 	if v, ok := s.known[low]; ok && v.number == 0 {
@@ -145,6 +157,9 @@ func (s *configSet) remotePolicy() {
 	case slices.Contains(s.broken, "cleanup.policy"):
 	case !ok:
 		s.need("log.cleanup.policy")
+	case len(policy.list) == 0 && s.v == (Version{4, 1}):
+		s.fail("cleanup.policy", errors.New(
+			`config "cleanup.policy" is empty while "remote.storage.enable" is true: allowed is "delete"`))
 	case slices.Contains(policy.list, "compact"):
 		s.fail("cleanup.policy", fmt.Errorf(
 			`config "cleanup.policy" is %q while "remote.storage.enable" is true: allowed is "delete"`, policy.text))
@@ -154,6 +169,9 @@ func (s *configSet) remotePolicy() {
 // localRetention: what stays on the broker is part of what is kept at all.
 func (s *configSet) localRetention(unit string) {
 	local, total := "local.retention."+unit, "retention."+unit
+	if s.lacksBoth(local, total) {
+		return
+	}
 	if v, ok := s.known[local]; ok && v.number == -2 { // -2: the same as the total
 		return
 	}
@@ -180,15 +198,24 @@ func unlimited(n int64) string {
 // remoteCopyLag: a segment must be copied before it leaves the broker.
 func (s *configSet) remoteCopyLag(unit string) {
 	lag, local, total := "remote.copy.lag."+unit, "local.retention."+unit, "retention."+unit
-	v, ok := s.known[lag]
-	if !ok || v.number <= 0 {
+	if !topicConfigs[lag].in(s.v) || s.lacksBoth(lag, local) && s.lacksBoth(lag, total) {
 		return
 	}
+	if v, ok := s.known[lag]; ok && v.number <= 0 {
+		return
+	}
+	l, known := s.known[local]
 	limit := local
-	if l, ok := s.known[local]; ok && l.number == -2 {
+	if known && l.number == -2 {
 		limit = total
 	}
-	if n, ok := s.numbers(lag, limit); ok && n[1] >= 0 && n[0] > n[1] {
+	if v, ok := s.known[limit]; ok && v.number < 0 { // without limit
+		return
+	}
+	if !known { // it may turn out to be -2
+		s.numbers(total)
+	}
+	if n, ok := s.numbers(lag, limit); ok && n[0] > n[1] {
 		s.fail(lag, fmt.Errorf("config %q is %d, more than %q, which is %d: allowed is at most that", lag, n[0], limit, n[1]))
 	}
 }

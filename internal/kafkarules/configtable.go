@@ -1,5 +1,7 @@
 package kafkarules
 
+import "slices"
+
 // config is one topic config: LogConfig's definition of it, over the releases.
 type config struct {
 	kind kind
@@ -7,35 +9,38 @@ type config struct {
 	// for a release, the config does not exist there.
 	rules []rule
 	// broker is what the broker calls its default for the config, "" where there
-	// is none and every topic starts from Kafka's constant.
+	// is none and every topic starts with false or an empty list.
 	broker string
-	// constant is that constant, needed only where broker is "".
-	constant string
 }
 
 func (c config) exists() span {
 	return span{c.rules[0].from, c.rules[len(c.rules)-1].last}
 }
 
+// in reports whether a release has the config.
+func (c config) in(v Version) bool {
+	return slices.ContainsFunc(c.rules, func(r rule) bool { return r.has(v) })
+}
+
 // topicConfigs are the public keys of org.apache.kafka.storage.internals.log.LogConfig
 // (kafka.log.LogConfig up to 3.4). internal.segment.bytes, for Kafka's own
 // tests, is left out on purpose.
 var topicConfigs = map[string]config{
-	"cleanup.policy": {kind: kindList, broker: "log.cleanup.policy", rules: []rule{
-		listOf("compact", "delete").in(upTo(4, 0)), distinctListOf("compact", "delete").in(since(4, 1))}},
+	"cleanup.policy":         {kind: kindList, broker: "log.cleanup.policy", rules: []rule{listOf("compact", "delete")}},
 	"compression.gzip.level": {kind: kindInt, broker: "compression.gzip.level", rules: []rule{gzipLevel().in(since(3, 8))}},
 	"compression.lz4.level":  {kind: kindInt, broker: "compression.lz4.level", rules: []rule{between(1, 17).in(since(3, 8))}},
 	"compression.type": {kind: kindString, broker: "compression.type", rules: []rule{
 		oneOf("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer")}},
-	"compression.zstd.level":                  {kind: kindInt, broker: "compression.zstd.level", rules: []rule{between(-131072, 22).in(since(3, 8))}},
-	"delete.retention.ms":                     {kind: kindLong, broker: "log.cleaner.delete.retention.ms", rules: []rule{atLeast(0)}},
-	"errors.deadletterqueue.group.enable":     {kind: kindBoolean, constant: "false", rules: []rule{truth().in(since(4, 4))}},
-	"file.delete.delay.ms":                    {kind: kindLong, broker: "log.segment.delete.delay.ms", rules: []rule{atLeast(0)}},
-	"flush.messages":                          {kind: kindLong, broker: "log.flush.interval.messages", rules: []rule{atLeast(1)}},
-	"flush.ms":                                {kind: kindLong, broker: "log.flush.interval.ms", rules: []rule{atLeast(0)}},
-	"follower.replication.throttled.replicas": {kind: kindList, constant: "", rules: []rule{throttledReplicas()}},
+	"compression.zstd.level":              {kind: kindInt, broker: "compression.zstd.level", rules: []rule{between(-131072, 22).in(since(3, 8))}},
+	"delete.retention.ms":                 {kind: kindLong, broker: "log.cleaner.delete.retention.ms", rules: []rule{atLeast(0)}},
+	"errors.deadletterqueue.group.enable": {kind: kindBoolean, rules: []rule{truth().in(since(4, 4))}},
+	"file.delete.delay.ms":                {kind: kindLong, broker: "log.segment.delete.delay.ms", rules: []rule{atLeast(0)}},
+	"flush.messages": {kind: kindLong, broker: "log.flush.interval.messages", rules: []rule{
+		atLeast(0).in(upTo(3, 2)), atLeast(1).in(since(3, 3))}},
+	"flush.ms": {kind: kindLong, broker: "log.flush.interval.ms", rules: []rule{atLeast(0)}},
+	"follower.replication.throttled.replicas": {kind: kindList, rules: []rule{throttledReplicas()}},
 	"index.interval.bytes":                    {kind: kindInt, broker: "log.index.interval.bytes", rules: []rule{atLeast(0)}},
-	"leader.replication.throttled.replicas":   {kind: kindList, constant: "", rules: []rule{throttledReplicas()}},
+	"leader.replication.throttled.replicas":   {kind: kindList, rules: []rule{throttledReplicas()}},
 	"local.retention.bytes":                   {kind: kindLong, broker: "log.local.retention.bytes", rules: []rule{atLeast(-2).in(since(3, 0))}},
 	"local.retention.ms":                      {kind: kindLong, broker: "log.local.retention.ms", rules: []rule{atLeast(-2).in(since(3, 0))}},
 	"max.compaction.lag.ms":                   {kind: kindLong, broker: "log.cleaner.max.compaction.lag.ms", rules: []rule{atLeast(1)}},
@@ -43,6 +48,7 @@ var topicConfigs = map[string]config{
 		between(1, 2147483639).in(since(4, 4))}},
 	"max.message.bytes":                   {kind: kindInt, broker: "message.max.bytes", rules: []rule{atLeast(0)}},
 	"message.downconversion.enable":       {kind: kindBoolean, broker: "log.message.downconversion.enable", rules: []rule{truth().in(upTo(3, 9))}},
+	"message.format.version":              {kind: kindString, broker: "log.message.format.version", rules: []rule{formatVersion().in(upTo(3, 9))}},
 	"message.timestamp.after.max.ms":      {kind: kindLong, broker: "log.message.timestamp.after.max.ms", rules: []rule{atLeast(0).in(since(3, 6))}},
 	"message.timestamp.before.max.ms":     {kind: kindLong, broker: "log.message.timestamp.before.max.ms", rules: []rule{atLeast(0).in(since(3, 6))}},
 	"message.timestamp.difference.max.ms": {kind: kindLong, broker: "log.message.timestamp.difference.max.ms", rules: []rule{atLeast(0).in(upTo(3, 9))}},
@@ -53,14 +59,15 @@ var topicConfigs = map[string]config{
 	"preallocate":                         {kind: kindBoolean, broker: "log.preallocate", rules: []rule{truth()}},
 	"remote.copy.lag.bytes":               {kind: kindLong, broker: "log.remote.copy.lag.bytes", rules: []rule{atLeast(-1).in(since(4, 4))}},
 	"remote.copy.lag.ms":                  {kind: kindLong, broker: "log.remote.copy.lag.ms", rules: []rule{atLeast(-1).in(since(4, 4))}},
-	"remote.log.copy.disable":             {kind: kindBoolean, constant: "false", rules: []rule{truth().in(since(3, 9))}},
-	"remote.log.delete.on.disable":        {kind: kindBoolean, constant: "false", rules: []rule{truth().in(since(3, 9))}},
-	"remote.storage.enable":               {kind: kindBoolean, constant: "false", rules: []rule{truth().in(since(3, 0))}},
+	"remote.log.copy.disable":             {kind: kindBoolean, rules: []rule{truth().in(since(3, 9))}},
+	"remote.log.delete.on.disable":        {kind: kindBoolean, rules: []rule{truth().in(since(3, 9))}},
+	"remote.storage.enable":               {kind: kindBoolean, rules: []rule{truth().in(since(3, 0))}},
 	"retention.bytes":                     {kind: kindLong, broker: "log.retention.bytes", rules: []rule{anyNumber()}},
 	"retention.ms":                        {kind: kindLong, broker: "log.retention.ms", rules: []rule{atLeast(-1)}},
 	"segment.bytes": {kind: kindInt, broker: "log.segment.bytes", rules: []rule{
-		atLeast(14).in(upTo(3, 9)), atLeast(1 << 20).in(since(4, 0))}},
-	"segment.index.bytes":            {kind: kindInt, broker: "log.index.size.max.bytes", rules: []rule{atLeast(4)}},
+		atLeast(14).in(upTo(4, 0)), atLeast(1 << 20).in(since(4, 1))}},
+	"segment.index.bytes": {kind: kindInt, broker: "log.index.size.max.bytes", rules: []rule{
+		atLeast(0).in(upTo(3, 2)), atLeast(4).in(since(3, 3))}},
 	"segment.jitter.ms":              {kind: kindLong, broker: "log.roll.jitter.ms", rules: []rule{atLeast(0)}},
 	"segment.ms":                     {kind: kindLong, broker: "log.roll.ms", rules: []rule{atLeast(1)}},
 	"unclean.leader.election.enable": {kind: kindBoolean, broker: "unclean.leader.election.enable", rules: []rule{truth()}},

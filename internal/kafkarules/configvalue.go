@@ -95,8 +95,8 @@ func parseInteger(text string, bits int) (int64, error) {
 	return n, nil
 }
 
-// decimalDigit is Character.digit(char, 10). Unicode keeps each script's ten
-// decimal digits together and in order.
+// decimalDigit is Character.digit(char, 10). Unicode keeps the ten decimal
+// digits of a script together and in order.
 func decimalDigit(r rune) (rune, bool) {
 	if '0' <= r && r <= '9' {
 		return r - '0', true
@@ -105,19 +105,10 @@ func decimalDigit(r rune) (rune, bool) {
 		return 0, false
 	}
 	zero := r
-	for range 9 {
-		if !unicode.Is(unicode.Nd, zero-1) {
-			break
-		}
+	for unicode.Is(unicode.Nd, zero-1) {
 		zero--
 	}
-	// Where two scripts' digits touch, as N'Ko does not but Tai Tham's two sets
-	// nearly do, the run starts at a multiple of ten from its first digit.
-	start := zero
-	for unicode.Is(unicode.Nd, start-1) {
-		start--
-	}
-	return (r - start) % 10, true
+	return (r - zero) % 10, true
 }
 
 // javaDouble is the grammar of Double.valueOf, which knows hexadecimal

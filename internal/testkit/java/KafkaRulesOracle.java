@@ -6,12 +6,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
@@ -26,6 +29,7 @@ import org.apache.kafka.common.security.auth.KafkaPrincipal;
  * topic      name                    Topic.validate
  * collide    a, b                    Topic.hasCollision: {"yes": bool}
  * configs    set, defaults           LogConfig.validate, tiered storage being on; defaults are the broker's
+ * value      key, text               ConfigDef.parseType: {"error", "text", "list"}
  * keys                               LogConfig.configNames: {"keys": [...]}
  * operations                         AclEntry.supportedOperations: {"operations": {type: [...]}}
  * binding    type, pattern, name, principal, host
@@ -50,6 +54,8 @@ public final class KafkaRulesOracle {
                 return Map.of("yes", Topic.hasCollision(text(c, "a"), text(c, "b")));
             case "configs":
                 return verdict(() -> validateConfigs(strings(c.get("set")), strings(c.get("defaults"))));
+            case "value":
+                return value(text(c, "key"), text(c, "text"));
             case "keys":
                 return Map.of("keys", invoke(LOG_CONFIG, null, "configNames"));
             case "operations":
@@ -88,6 +94,19 @@ public final class KafkaRulesOracle {
             }
         }
         throw new IllegalStateException("no LogConfig.validate");
+    }
+
+    private static Object value(String key, String text) throws Exception {
+        ConfigDef.Type type = (ConfigDef.Type) ((Optional<?>) invoke(LOG_CONFIG, null, "configType", key)).get();
+        try {
+            Object parsed = ConfigDef.parseType(key, text, type);
+            if (parsed instanceof List) {
+                return Map.of("error", "", "list", parsed);
+            }
+            return Map.of("error", "", "text", String.valueOf(parsed));
+        } catch (ConfigException e) {
+            return Map.of("error", String.valueOf(e.getMessage()));
+        }
     }
 
     private static Map<String, List<String>> operations() throws Exception {
