@@ -16,7 +16,7 @@ TESTED := $(if $(filter ./...,$(PKG)),$(filter-out ./tools,$(MODULES)),.)
 in-modules = for m in $(TESTED); do (cd $$m && $(1)); done
 
 # Brokers take memory and ports, so packages with real components take turns.
-real-test = go test -p 1 -timeout 40m -run '$(RUN)'
+real-test = go test -count 1 -p 1 -timeout 40m -run '$(RUN)'
 
 .PHONY: help test race lint install-real real oracle bench fuzz quickstart ci
 

@@ -117,6 +117,7 @@ var testImports = []string{
 	"github.com/stretchr/testify/require",
 	"github.com/stretchr/testify/assert", // for assert.CollectT, which require.EventuallyWithT hands out
 	"github.com/twmb/franz-go/...",       // the tests of Kafka packages act as clients, and kfake as the broker
+	"golang.org/x/oauth2/...",            // as clients of the test kit's token server
 	"go.yaml.in/yaml/v4",                 // how YAML prints our types
 }
 
