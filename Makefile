@@ -18,6 +18,9 @@ in-modules = for m in $(TESTED); do (cd $$m && $(1)); done
 # Brokers take memory and ports, so packages with real components take turns.
 real-test = go test -count 1 -p 1 -timeout 40m -run '$(RUN)'
 
+# The packages of PKG whose tests ask an oracle.
+with-oracle = go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $(PKG) | sed -n 's|^\([^ ]*\) .*/internal/testkit/oracle\b.*|\1|p'
+
 .PHONY: help test race lint install-real real oracle bench fuzz quickstart ci
 
 help: ## list the targets
@@ -39,7 +42,8 @@ real: install-real ## install the real components, then run every test with them
 	export HOLDFAST_REQUIRE_REAL=1; $(call in-modules,$(real-test) $(PKG))
 
 oracle: install-real ## compare with the oracles at full counts; PKG=./... picks packages
-	export HOLDFAST_REQUIRE_REAL=1 HOLDFAST_ORACLE_FULL=1; $(call in-modules,$(real-test) $(PKG))
+	export HOLDFAST_REQUIRE_REAL=1 HOLDFAST_ORACLE_FULL=1; \
+	$(call in-modules,p=$$($(with-oracle)); [[ -z $$p ]] || $(real-test) $$p)
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem $(PKG)
