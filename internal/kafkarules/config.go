@@ -84,23 +84,19 @@ func unknownConfig(key string) error {
 	}
 	near := nearest(key, TopicConfigKeys())
 	if len(near) == 0 {
-		return fmt.Errorf("config %q is unknown: allowed are the topic configs of Kafka, such as retention.ms", quoteKey(key))
+		return fmt.Errorf("config %s is unknown: allowed are the topic configs of Kafka, such as retention.ms", quote(key))
 	}
 	for i, n := range near {
 		near[i] = fmt.Sprintf("%q", n)
 	}
-	return fmt.Errorf("config %q is unknown: did you mean %s?", quoteKey(key), strings.Join(near, " or "))
-}
-
-func quoteKey(key string) string {
-	if len(key) > 60 {
-		return strings.ToValidUTF8(key[:60], "") + "..."
-	}
-	return key
+	return fmt.Errorf("config %s is unknown: did you mean %s?", quote(key), strings.Join(near, " or "))
 }
 
 // topicKeyOf finds the topic config whose broker-wide default has that name.
 func topicKeyOf(brokerKey string) (string, bool) {
+	if brokerKey == "" {
+		return "", false
+	}
 	for _, key := range TopicConfigKeys() {
 		if topicConfigs[key].broker == brokerKey {
 			return key, true
