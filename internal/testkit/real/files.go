@@ -40,6 +40,11 @@ func find(version string) (java, classPath string, err error) {
 	return java, classPath, nil
 }
 
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // writePrivate writes a file that only this user can read, and its directory.
 func writePrivate(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

@@ -66,14 +66,3 @@ func TestGate(t *testing.T) {
 		})
 	}
 }
-
-func TestCacheDir(t *testing.T) {
-	t.Setenv("HOME", "/home/someone")
-	t.Setenv("XDG_CACHE_HOME", "")
-	t.Setenv("HF_REAL", "")
-	require.Equal(t, "/home/someone/.cache/holdfast/real", CacheDir())
-	t.Setenv("XDG_CACHE_HOME", "/var/cache")
-	require.Equal(t, "/var/cache/holdfast/real", CacheDir())
-	t.Setenv("HF_REAL", "/srv/real")
-	require.Equal(t, "/srv/real", CacheDir())
-}

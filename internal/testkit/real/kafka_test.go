@@ -73,9 +73,16 @@ func TestKafka_AuthorizesInEachVersion(t *testing.T) {
 
 			c.Node(1).Kill(t)
 			require.False(t, c.Node(1).Running())
+			start = time.Now()
 			c.Node(1).Start(t)
+			t.Logf("killed node back after %v", time.Since(start).Round(10*time.Millisecond))
 			checkPermitted(t, c, topic, real.SCRAM256)
-			c.Node(1).Restart(t)
+			start = time.Now()
+			c.Node(1).Stop(t)
+			t.Logf("stop took %v", time.Since(start).Round(10*time.Millisecond))
+			start = time.Now()
+			c.Node(1).Start(t)
+			t.Logf("start took %v", time.Since(start).Round(10*time.Millisecond))
 			checkPermitted(t, c, topic, real.SCRAM256)
 		})
 	}

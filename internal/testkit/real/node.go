@@ -125,6 +125,9 @@ func (n *Node) Restart(t testing.TB) {
 func (n *Node) spawn() error {
 	c := n.cluster
 	args := []string{"-Xmx512M", n.logging}
+	if c.opts.archiveTo != "" {
+		args = append(args, "-XX:ArchiveClassesAtExit="+c.opts.archiveTo)
+	}
 	if c.opts.OAuth != nil {
 		// The allow-list that answers CVE-2025-27817, since 3.9.1 and 4.0.0.
 		args = append(args, "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls="+c.opts.OAuth.JWKSURL)
@@ -135,10 +138,14 @@ func (n *Node) spawn() error {
 	return err
 }
 
-// javaCommand runs java small and quick to start: C1 only, and the collector
-// with the least memory.
+// javaCommand runs java small and quick to start: C1 only, the collector with
+// the least memory and, where there is one, the archive of classes.
 func (c *Cluster) javaCommand(args ...string) *exec.Cmd {
-	cmd := exec.Command(c.java, append([]string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", c.classPath}, args...)...)
+	flags := []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xlog:cds=off", "-cp", c.classPath}
+	if archive := archiveOf(c.opts.Version); fileExists(archive) {
+		flags = append(flags, "-XX:SharedArchiveFile="+archive)
+	}
+	cmd := exec.Command(c.java, append(flags, args...)...)
 	cmd.Dir = c.dir
 	return cmd
 }
@@ -159,7 +166,7 @@ func (c *Cluster) newZooKeeper(port int, logging string) (*zookeeper, error) {
 clientPort=%d
 clientPortAddress=127.0.0.1
 admin.enableServer=false
-tickTime=1000
+tickTime=500
 `, filepath.Join(dir, "data"), port) // the admin server would listen on 8080
 	if err := writePrivate(z.properties, []byte(text)); err != nil {
 		return nil, err

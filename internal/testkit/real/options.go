@@ -85,6 +85,8 @@ type Options struct {
 	// Properties are added to every node's server.properties and win over the
 	// harness's own.
 	Properties map[string]string
+
+	archiveTo string // see Archive
 }
 
 // withDefaults fills in what was left out, or says what is wrong.

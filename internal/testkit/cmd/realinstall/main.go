@@ -1,24 +1,46 @@
 // Command realinstall installs what the real tests need into the cache outside
-// the tree. `make real` runs it first.
+// the tree; HF_REAL names another place. `make real` runs it first.
 package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
+	"time"
 
+	"github.com/holdfast-sec/holdfast/internal/testkit/real"
 	"github.com/holdfast-sec/holdfast/internal/testkit/real/install"
 )
 
 func main() {
-	dir := flag.String("dir", install.CacheDir(), "directory to install into")
-	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := install.Run(ctx, install.Options{Dir: *dir, Out: os.Stdout}); err != nil {
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "realinstall:", err)
 		os.Exit(1)
 	}
+}
+
+func run(ctx context.Context) error {
+	if err := install.Run(ctx, install.Options{Dir: real.CacheDir(), Out: os.Stdout}); err != nil {
+		return err
+	}
+	for _, c := range install.Components() {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		// It only saves time, so a failure is a remark. It also shows at once,
+		// and not in the first test, whether this machine can run a broker.
+		start := time.Now()
+		made, err := real.Archive(strings.TrimPrefix(c.Name, "kafka-"))
+		switch {
+		case err != nil:
+			fmt.Printf("real: %s: no class archive, tests start slower: %v\n", c.Name, err)
+		case made:
+			fmt.Printf("real: %s: class archive made in %.1f s\n", c.Name, time.Since(start).Seconds())
+		}
+	}
+	return nil
 }

@@ -1,0 +1,172 @@
+package install
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var component = Component{Name: "thing-1", Coordinates: []string{"org.example:thing_2.13:1.0", "org.example:log:2.1"}}
+
+// fakeTools is a PATH with a JDK and a Maven of our own. Maven "downloads" the
+// jars it is told to, appends to a log, and fails where told to.
+func fakeTools(t *testing.T, jars ...string) (mavenLog string) {
+	t.Helper()
+	bin := t.TempDir()
+	mavenLog = filepath.Join(bin, "log")
+	script := "#!/bin/sh\nPATH=/usr/bin:/bin\ntest -f pom.xml || exit 9\necho \"$@\" >>" + mavenLog + "\nmkdir lib\n"
+	for _, jar := range jars {
+		if jar == "FAIL" {
+			script += "echo '[ERROR] repository says no'; exit 1\n"
+			break
+		}
+		script += "echo x >lib/" + jar + "\n"
+	}
+	for name, text := range map[string]string{
+		"mvn":   script,
+		"java":  "#!/bin/sh\n",
+		"javac": "#!/bin/sh\necho javac 17.0.15\n",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte(text), 0o755))
+	}
+	t.Setenv("PATH", bin)
+	return mavenLog
+}
+
+func run(t *testing.T, dir string) (string, error) {
+	var out bytes.Buffer
+	err := Run(t.Context(), Options{Dir: dir, Out: &out, Components: []Component{component}})
+	return out.String(), err
+}
+
+func entries(t *testing.T, dir string) []string {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func TestRun_InstallsOnce(t *testing.T) {
+	mavenLog := fakeTools(t, "thing_2.13-1.0.jar", "log-2.1.jar", "dependency-3.jar")
+	dir := filepath.Join(t.TempDir(), "not", "there", "yet")
+	_, err := component.ClassPath(dir)
+	require.ErrorContains(t, err, "lacks thing_2.13-1.0.jar, log-2.1.jar")
+
+	out, err := run(t, dir)
+	require.NoError(t, err)
+	require.Contains(t, out, "real: thing-1: copying jars to "+dir)
+	require.Contains(t, out, "real: thing-1: installed in ")
+	require.Equal(t, []string{"thing-1"}, entries(t, dir), "nothing else remains")
+	require.True(t, component.Installed(dir))
+	classPath, err := component.ClassPath(dir)
+	require.NoError(t, err)
+	require.Equal(t, dir+"/thing-1/lib/*", classPath)
+	pom, err := os.ReadFile(filepath.Join(dir, "thing-1", "pom.xml"))
+	require.NoError(t, err)
+	require.Contains(t, string(pom), "<artifactId>thing_2.13</artifactId>")
+
+	out, err = run(t, dir)
+	require.NoError(t, err)
+	require.Equal(t, "real: thing-1: in place\n", out)
+	log, err := os.ReadFile(mavenLog)
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(log), "\n"), "maven ran once: %s", log)
+}
+
+func TestRun_ReplacesOtherCoordinates(t *testing.T) {
+	fakeTools(t, "thing_2.13-1.0.jar", "log-2.1.jar")
+	dir := t.TempDir()
+	old := filepath.Join(dir, "thing-1", "lib", "log-1.0.jar")
+	require.NoError(t, os.MkdirAll(filepath.Dir(old), 0o755))
+	require.NoError(t, os.WriteFile(old, nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "thing-1", stampFile), []byte("org.example:log:1.0\n"), 0o644))
+
+	_, err := run(t, dir)
+	require.NoError(t, err)
+	require.Equal(t, []string{"thing-1"}, entries(t, dir))
+	require.Equal(t, []string{"log-2.1.jar", "thing_2.13-1.0.jar"}, entries(t, filepath.Join(dir, "thing-1", "lib")))
+}
+
+func TestRun_LeavesNothingWhenMavenFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		jars []string
+		want string
+	}{
+		"refused": {[]string{"thing_2.13-1.0.jar", "FAIL"}, "repository says no"},
+		"partial": {[]string{"thing_2.13-1.0.jar"}, "mvn copied no log-2.1.jar"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fakeTools(t, c.jars...)
+			dir := t.TempDir()
+			_, err := run(t, dir)
+			require.ErrorContains(t, err, "install thing-1: ")
+			require.ErrorContains(t, err, c.want)
+			require.Empty(t, entries(t, dir))
+			require.False(t, component.Installed(dir))
+		})
+	}
+}
+
+func TestRun_SaysWhatToDoWithoutTools(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := run(t, t.TempDir())
+	require.EqualError(t, err, "no java in PATH; no mvn in PATH: put JDK 17 or newer and Maven into PATH and run this again, "+
+		"or run it as root on Debian or Ubuntu, where it installs them with apt-get")
+}
+
+func TestRun_NeedsNoMavenWhenAllIsThere(t *testing.T) {
+	fakeTools(t, "thing_2.13-1.0.jar", "log-2.1.jar")
+	dir := t.TempDir()
+	_, err := run(t, dir)
+	require.NoError(t, err)
+	mvn, err := filepath.Glob(os.Getenv("PATH") + "/mvn")
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(mvn[0]))
+	_, err = run(t, dir)
+	require.NoError(t, err)
+}
+
+func TestJavaMajor(t *testing.T) {
+	for out, want := range map[string]int{
+		"javac 17.0.15\n": 17,
+		"javac 21":        21,
+		"javac 1.8.0_412": 8,
+		"javac 26-ea":     26,
+		"":                0,
+		"bash: javac: no": 0,
+		"Picked up JAVA_TOOL_OPTIONS: -Dx\njavac 17.0.1": 17,
+	} {
+		require.Equal(t, want, javaMajor(out), "%q", out)
+	}
+}
+
+func TestComponents_HaveWellFormedCoordinates(t *testing.T) {
+	names := map[string]bool{}
+	for _, c := range Components() {
+		require.False(t, names[c.Name], c.Name)
+		names[c.Name] = true
+		_, err := pomFor(c.Coordinates)
+		require.NoError(t, err)
+	}
+	_, err := pomFor([]string{"org.example:thing"})
+	require.EqualError(t, err, `coordinate "org.example:thing": want group:artifact:version`)
+}
+
+func TestCacheDir(t *testing.T) {
+	t.Setenv("HOME", "/home/someone")
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("HF_REAL", "")
+	require.Equal(t, "/home/someone/.cache/holdfast/real", CacheDir())
+	t.Setenv("XDG_CACHE_HOME", "/var/cache")
+	require.Equal(t, "/var/cache/holdfast/real", CacheDir())
+	t.Setenv("HF_REAL", "/srv/real")
+	require.Equal(t, "/srv/real", CacheDir())
+}
