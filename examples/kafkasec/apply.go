@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-sec/holdfast"
+	"github.com/holdfast-sec/holdfast/examples/internal/cli"
+	"github.com/holdfast-sec/holdfast/kafkasec"
+	"github.com/holdfast-sec/holdfast/kafkasec/dial"
+)
+
+// reasonDeclined goes with not-attempted: the person who was asked said no.
+const reasonDeclined holdfast.Reason = "declined"
+
+// applyFlags are those that only apply has.
+type applyFlags struct {
+	plan string
+	yes  bool
+}
+
+func (a *app) applyCommand() *cobra.Command {
+	var f applyFlags
+	cmd := &cobra.Command{
+		Use:                   "apply (-f FILE | --plan FILE) --brokers HOST:PORT,... [--command-config FILE] [--yes]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Make the cluster as the spec says",
+		Long: `Show the plan, ask, make its changes, and report what became of each. A saved plan
+(--plan) is made exactly as it is, or refused as a whole where the cluster has
+moved on since. When it is interrupted, by a signal or a crash, run it again: it
+goes on with what is left.
+
+Exit code: 0 the cluster is as declared, 2 changes are pending (declined, not
+supported yet, or not readable), 1 error.`,
+		Example: `  kafkasec apply --brokers localhost:9092 --command-config client.properties -f spec.yaml --yes
+  kafkasec plan --brokers localhost:9092 --command-config client.properties -f spec.yaml --out plan.json
+  kafkasec apply --brokers localhost:9092 --command-config client.properties --plan plan.json --yes`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("filename") && cmd.Flags().Changed("plan") {
+				return errors.New("apply: -f and --plan are both given: allowed is one, because a saved plan is applied as it is")
+			}
+			if err := requireFlag(cmd, "filename", "plan"); err != nil {
+				return err
+			}
+			return a.apply(cmd.Context(), f)
+		},
+	}
+	a.specFlag(cmd)
+	a.clusterFlags(cmd)
+	cmd.Flags().StringVar(&f.plan, "plan", "", "a plan that plan --out saved, from `FILE`, in place of -f")
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	return cmd
+}
+
+func (a *app) apply(ctx context.Context, f applyFlags) error {
+	r, plan, err := a.loadPlan(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer r.Client.Close()
+	if len(plan.Changes) > 0 {
+		// What is asked about goes where the question goes; the report is the data.
+		if _, err := io.WriteString(a.stderr, planText(plan, cli.StyleFor(a.stderr))); err != nil {
+			return err
+		}
+		if err := a.ask(ctx, f, plan); err != nil {
+			return err
+		}
+	}
+	progress := cli.NewProgress(a.stderr)
+	r.OnEvent = progress.Event
+	report, applyErr := r.Apply(ctx, plan)
+	progress.Done()
+	if err := a.writeReport(report); err != nil {
+		return err
+	}
+	return verdict(report, applyErr)
+}
+
+// loadPlan reads all input before it connects, and gives the client with what
+// it is for.
+func (a *app) loadPlan(ctx context.Context, f applyFlags) (*kafkasec.Reconciler, kafkasec.Plan, error) {
+	if f.plan == "" {
+		return a.makePlan(ctx)
+	}
+	plan, err := a.readPlan(f.plan)
+	cfg, cfgErr := a.dialConfig(ctx)
+	if err := errors.Join(err, cfgErr); err != nil {
+		return nil, kafkasec.Plan{}, err
+	}
+	r, err := a.connect(ctx, cfg)
+	return r, plan, err
+}
+
+func (a *app) readPlan(path string) (kafkasec.Plan, error) {
+	name, data, err := cli.ReadInput(path, a.stdin)
+	if err != nil {
+		return kafkasec.Plan{}, fmt.Errorf("read plan: %w", err)
+	}
+	return kafkasec.ParsePlan(name, data)
+}
+
+// ask returns nil where the changes may be made.
+func (a *app) ask(ctx context.Context, f applyFlags, plan kafkasec.Plan) error {
+	if f.yes {
+		return nil
+	}
+	question := fmt.Sprintf("Make %s on cluster %s?", count(len(plan.Changes), "change"), plan.Cluster)
+	if n := deletedTopics(plan); n > 0 {
+		question = fmt.Sprintf("Make %s on cluster %s, and delete %s with all records?", count(len(plan.Changes), "change"), plan.Cluster, count(n, "topic"))
+	}
+	yes, err := cli.Confirm(ctx, a.stdin, a.stderr, question)
+	if err != nil {
+		return fmt.Errorf("apply: %w; nothing was written", err)
+	}
+	if yes {
+		return nil
+	}
+	fmt.Fprintln(a.stderr, "nothing was written")
+	if a.format == cli.JSON {
+		report := holdfast.Report{Report: "kafkasec"}
+		for _, c := range plan.Changes {
+			report.Outcomes = append(report.Outcomes, holdfast.Result{Action: c.Action, Kind: c.Kind, Name: c.Name,
+				Outcome: holdfast.NotAttempted, Reason: reasonDeclined})
+		}
+		if err := a.writeReport(report); err != nil {
+			return err
+		}
+	}
+	return cli.ErrPending
+}
+
+func deletedTopics(plan kafkasec.Plan) int {
+	n := 0
+	for _, c := range plan.Changes {
+		if c.Kind == kafkasec.KindTopic && c.Action == holdfast.ActionDelete {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *app) writeReport(report holdfast.Report) error {
+	if a.format == cli.JSON {
+		a.written = true
+		return cli.WriteJSON(a.stdout, report)
+	}
+	_, err := io.WriteString(a.stdout, reportText(report, cli.StyleFor(a.stdout)))
+	return err
+}
+
+// verdict turns what Apply returned into the error to exit with. The report has
+// told the fate of each change, so of those only the first is repeated.
+func verdict(report holdfast.Report, applyErr error) error {
+	var errs []error
+	bad := 0
+	var first error
+	for _, res := range report.Outcomes {
+		pending := res.Outcome == holdfast.Skipped || res.Outcome == holdfast.NotAttempted && res.Reason == holdfast.ReasonUnread
+		if res.Err == nil || pending {
+			continue
+		}
+		if bad++; first == nil {
+			first = fmt.Errorf("%s %s %s: %w", res.Action, res.Kind, res.Name, res.Err)
+		}
+	}
+	if first != nil {
+		errs = append(errs, fmt.Errorf("apply: %d of %s not made, the first: %s", bad, count(len(report.Outcomes), "change"), cli.OneLine(first.Error())))
+	}
+	for _, err := range beyond(applyErr, report) {
+		errs = append(errs, fmt.Errorf("apply: %w", dial.Explain(err)))
+	}
+	switch {
+	case len(errs) > 0:
+		return errors.Join(errs...)
+	case !report.Converged():
+		return cli.ErrPending
+	}
+	return nil
+}
+
+// beyond returns the parts of Apply's error that are not the error of one
+// change: that the plan was refused, the cluster not read, or the result not
+// seen in time.
+func beyond(err error, report holdfast.Report) []error {
+	var rest []error
+	from := 0 // both are in plan order
+	for _, part := range cli.Parts(errors.Unwrap(err)) {
+		n := slices.IndexFunc(report.Outcomes[from:], func(res holdfast.Result) bool {
+			return res.Err != nil && errors.Is(part, res.Err)
+		})
+		if n < 0 {
+			rest = append(rest, part)
+			continue
+		}
+		from += n + 1
+	}
+	return rest
+}

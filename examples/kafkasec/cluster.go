@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/holdfast-sec/holdfast/examples/internal/cli"
+	"github.com/holdfast-sec/holdfast/kafkasec"
+	"github.com/holdfast-sec/holdfast/kafkasec/dial"
+)
+
+// The least and the most that --timeout can be; franz-go has the same limits.
+const (
+	minTimeout = 100 * time.Millisecond
+	maxTimeout = 15 * time.Minute
+)
+
+// needs are the requests without which nothing here works, whatever the spec:
+// prefixed ACLs (Kafka 2.0) and configs that are changed one by one (2.3).
+var needs = []dial.Need{
+	{Key: kmsg.DescribeACLs, Version: 1},
+	{Key: kmsg.CreateACLs, Version: 1},
+	{Key: kmsg.DeleteACLs, Version: 1},
+	{Key: kmsg.IncrementalAlterConfigs},
+}
+
+// connect gives a reconciler for the cluster. The caller closes its client.
+func (a *app) connect(ctx context.Context, cfg dial.Config) (*kafkasec.Reconciler, error) {
+	cl, err := dial.Connect(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := dial.Require(ctx, cl, needs...); err != nil {
+		cl.Close()
+		return nil, err
+	}
+	// Zero leaves each at its own default.
+	return &kafkasec.Reconciler{Client: cl, RequestTimeout: a.timeout, RetryFor: a.timeout, VisibleFor: a.timeout}, nil
+}
+
+// dialConfig reads the properties and lets the flags override them.
+func (a *app) dialConfig(ctx context.Context) (dial.Config, error) {
+	var cfg dial.Config
+	if a.config != "" {
+		data, err := os.ReadFile(a.config)
+		if err != nil {
+			return cfg, fmt.Errorf("--command-config: %w", err)
+		}
+		if cfg, err = dial.ParseProperties(ctx, a.config, data, dial.Options{Resolve: cli.ResolveSecret}); err != nil {
+			return cfg, err
+		}
+		for _, i := range cfg.Ignored {
+			if i.Security { // the rest (serializers, linger.ms) is not about connecting
+				fmt.Fprintf(a.stderr, "%s:%d: warning: %s has no effect: %s\n", a.config, i.Line, i.Key, cli.OneLine(i.Reason))
+			}
+		}
+	}
+	if len(a.brokers) > 0 {
+		cfg.Brokers = a.brokers
+	}
+	if len(cfg.Brokers) == 0 {
+		return cfg, errors.New("no brokers given: --brokers HOST:PORT is needed, or bootstrap.servers in the --command-config file")
+	}
+	if a.timeout != 0 {
+		if a.timeout < minTimeout || a.timeout > maxTimeout {
+			return cfg, fmt.Errorf("--timeout %s: allowed are %s to %s", a.timeout, minTimeout, maxTimeout)
+		}
+		cfg.Timeout, cfg.RequestTimeout = a.timeout, a.timeout
+	}
+	return cfg, brokersError(cfg.Validate())
+}
+
+// brokersError names the flag where the library names its field; everything
+// else in the config has been checked when the properties were read.
+func brokersError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var errs []error
+	for _, p := range cli.Problems(err) {
+		if strings.HasPrefix(p.Path, "Brokers") {
+			p.Path = "--brokers"
+		}
+		errs = append(errs, p)
+	}
+	return errors.Join(errs...)
+}

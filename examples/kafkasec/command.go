@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-sec/holdfast/examples/internal/cli"
+)
+
+// app is what the verbs share: the streams and the values of the flags.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	format  cli.Format
+	spec    string // -f
+	brokers []string
+	config  string // --command-config
+	timeout time.Duration
+
+	// written: standard output has its JSON document.
+	written bool
+}
+
+const verbs = "plan, apply and validate"
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kafkasec",
+		Short: "Keep the topics and ACLs of a Kafka cluster as declared",
+		Long: `Keep the topics and ACLs of a Kafka cluster as a file declares them.
+
+Exit code: 0 nothing to do or done, 2 changes are pending, 1 error.`,
+		SilenceErrors: true, // main prints them
+		SilenceUsage:  true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown verb %q: allowed are %s", args[0], verbs)
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error {
+			return fmt.Errorf("no verb given: allowed are %s; kafkasec --help says more", verbs)
+		},
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.PersistentFlags().VarP(&a.format, "output", "o", "format of standard output")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
+	})
+	root.AddCommand(a.planCommand(), a.applyCommand(), a.validateCommand())
+	return root
+}
+
+// noArgs says what to do instead, because a file name without -f is the likely
+// mistake.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unexpected argument %q: %s takes flags only, and the spec as -f FILE", args[0], cmd.CommandPath())
+	}
+	return nil
+}
+
+func (a *app) specFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&a.spec, "filename", "f", "", "the spec, from `FILE`; - is standard input")
+}
+
+func (a *app) clusterFlags(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&a.brokers, "brokers", nil, "bootstrap brokers as `HOST:PORT,...`; beats bootstrap.servers in the --command-config file")
+	cmd.Flags().StringVar(&a.config, "command-config", "", "Java client properties (security.protocol, sasl.*, ssl.*) from `FILE`")
+	cmd.Flags().DurationVar(&a.timeout, "timeout", 0, "how long to wait for a broker to connect (default 10s), to answer (30s), to come back (1m), to show a change (30s)")
+}
+
+// requireFlag words a missing flag as the other errors are worded.
+func requireFlag(cmd *cobra.Command, names ...string) error {
+	var missing []string
+	for _, name := range names {
+		if cmd.Flags().Changed(name) {
+			return nil
+		}
+		text := "--" + name
+		if f := cmd.Flags().Lookup(name); f.Shorthand != "" {
+			text = "-" + f.Shorthand
+		}
+		missing = append(missing, text+" FILE")
+	}
+	return fmt.Errorf("%s: no input given: %s is needed", cmd.Name(), strings.Join(missing, " or "))
+}
