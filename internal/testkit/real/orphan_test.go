@@ -8,11 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-sec/holdfast/internal/testkit/real"
@@ -71,8 +73,13 @@ func TestOrphans_NothingOutlivesTheTestProcess(t *testing.T) {
 			require.NotZero(t, clusters, "%s", out)
 			// The kernel signals the children and xargs removes the directories
 			// after the parent's end, so both may take a moment.
-			require.Eventually(t, func() bool { return len(mentions(t, tmp)) == 0 }, 30*time.Second, 20*time.Millisecond,
-				"processes remain: %v", mentions(t, tmp))
+			gone := assert.Eventually(t, func() bool { return len(mentions(t, tmp)) == 0 }, 20*time.Second, 20*time.Millisecond)
+			if !gone {
+				for pid, line := range mentions(t, tmp) {
+					t.Errorf("process %d remains: %s", pid, line)
+					_ = syscall.Kill(pid, syscall.SIGKILL)
+				}
+			}
 			require.Eventually(t, func() bool {
 				left, err := os.ReadDir(tmp)
 				require.NoError(t, err)
@@ -84,16 +91,19 @@ func TestOrphans_NothingOutlivesTheTestProcess(t *testing.T) {
 
 // mentions lists the processes whose command line has a word: brokers,
 // ZooKeeper and the formatter all name files in their cluster's directory.
-func mentions(t *testing.T, word string) []string {
+func mentions(t *testing.T, word string) map[int]string {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	require.NoError(t, err)
-	var found []string
+	found := map[int]string{}
 	for _, f := range files {
-		data, err := os.ReadFile(f) // one that has just ended is no error
-		if err == nil && bytes.Contains(data, []byte(word)) {
-			found = append(found, strings.ReplaceAll(string(data), "\x00", " "))
+		data, err := os.ReadFile(f)
+		if err != nil || !bytes.Contains(data, []byte(word)) {
+			continue // another one, or one that has just ended
 		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+		require.NoError(t, err)
+		found[pid] = strings.ReplaceAll(string(data), "\x00", " ")
 	}
 	return found
 }
