@@ -101,7 +101,7 @@ var rooms = map[string]room{
 		because: "an example shows what an importer can do, so it uses public packages, not internal ones",
 		imports: []string{
 			".", "examples/internal/cli", "kafkasec", "kafkasec/dial",
-			"github.com/twmb/franz-go/pkg/kfake", "github.com/twmb/franz-go/pkg/kgo", "github.com/twmb/franz-go/pkg/sasl/plain",
+			"github.com/twmb/franz-go/...",
 		},
 	},
 }

@@ -1,0 +1,24 @@
+// Command kafkasec keeps the topics and ACLs of a Kafka cluster as a file
+// declares them.
+//
+//	kafkasec validate -f spec.yaml
+//	kafkasec plan  --command-config client.properties -f spec.yaml
+//	kafkasec apply --command-config client.properties -f spec.yaml
+//
+// validate reads the spec and needs no cluster. plan looks at the cluster and
+// shows what would change; with --out it saves that plan, and apply --plan makes
+// exactly those changes or refuses them because the cluster has moved on. apply
+// shows the plan, asks, makes the changes and reports what became of each.
+//
+// The cluster is reached with a Java client properties file, the one that the
+// Kafka console scripts take as --command-config. Its secrets may be references:
+// ${env:NAME}, ${file:PATH} and ${directory:DIR:NAME}.
+//
+// Data goes to standard output, everything else to standard error. With -o json
+// standard output is always one JSON document: the plan, the report, or, where
+// there is neither, the list of problems. The exit code is 0 when there was
+// nothing to do or it is done, 2 when changes are pending, and 1 for an error.
+// An interrupted apply still reports; run it again and it goes on.
+//
+// The file spec.yaml beside this program is a complete spec to start from.
+package main
