@@ -147,8 +147,8 @@ func (c *Cluster) ClientProperties(t testing.TB, login Login) string {
 		set("ssl.truststore.location", c.truststore())
 	}
 	if login.Protocol == SSL && login.User != "" {
-		path := c.path("clients/" + url.PathEscape(login.User) + ".pem")
-		if err := c.writeKeystore(path, pki.Leaf{CommonName: login.User, Client: true}); err != nil {
+		path, err := c.clientKeystore(login.User)
+		if err != nil {
 			t.Fatalf("client properties: %v", err)
 		}
 		set("ssl.keystore.type", "PEM")
@@ -166,6 +166,18 @@ func (c *Cluster) ClientProperties(t testing.TB, login Login) string {
 		set("sasl.oauthbearer.token.endpoint.url", c.opts.OAuth.TokenURL)
 	}
 	return string(properties.Format(entries))
+}
+
+// clientKeystore writes a user's keystore once, so that nobody reads one that
+// is being written again.
+func (c *Cluster) clientKeystore(user string) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	path := c.path("clients/" + url.PathEscape(user) + ".pem")
+	if fileExists(path) {
+		return path, nil
+	}
+	return path, c.writeKeystore(path, pki.Leaf{CommonName: user, Client: true})
 }
 
 // ClientPropertiesFile is ClientProperties in a file of mode 0600, removed with

@@ -17,8 +17,8 @@ import (
 	"github.com/holdfast-sec/holdfast/internal/testkit/pki"
 )
 
-// Cluster is a running Kafka. Its methods may be called concurrently, except
-// that only one at a time may start or end the same node.
+// Cluster is a running Kafka. Its methods may be called concurrently, but none
+// while a node is being started or ended; clients may work then.
 type Cluster struct {
 	opts      Options
 	dir       string
@@ -101,47 +101,33 @@ func start(opts Options) (*Cluster, error) {
 }
 
 func startOnce(opts Options) (*Cluster, error) {
-	var err error
-	c := &Cluster{opts: opts, users: make(map[string]User)}
-	for _, u := range opts.Users {
-		c.users[u.Name] = u
-	}
-	if c.java, c.classPath, err = find(opts.Version); err != nil {
+	c, err := newCluster(opts)
+	if err != nil {
 		return nil, err
 	}
-	if c.dir, err = tempDir("holdfast-kafka-"); err != nil {
+	if err := c.prepare(); err != nil {
+		c.close()
 		return nil, err
 	}
-	if err := c.up(); err != nil {
+	if err := c.launch(); err != nil {
 		c.close()
 		return nil, err
 	}
 	return c, nil
 }
 
-// up starts everything and returns when it is ready.
-func (c *Cluster) up() error {
-	if err := c.prepare(); err != nil {
-		return err
+// newCluster finds the programs and makes the directory.
+func newCluster(opts Options) (*Cluster, error) {
+	c := &Cluster{opts: opts, users: make(map[string]User)}
+	for _, u := range opts.Users {
+		c.users[u.Name] = u
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
-	defer cancel()
-	if c.zookeeper != nil {
-		if err := c.zookeeper.start(c); err != nil {
-			return err
-		}
-	} else if err := c.format(ctx); err != nil {
-		return err
+	var err error
+	if c.java, c.classPath, err = find(opts.Version); err != nil {
+		return nil, err
 	}
-	for _, n := range c.nodes {
-		if err := n.spawn(); err != nil {
-			return err
-		}
-	}
-	if err := c.awaitReady(ctx); err != nil {
-		return err
-	}
-	return c.createUsers(ctx, c.opts.Users...)
+	c.dir, err = tempDir("holdfast-kafka-")
+	return c, err
 }
 
 // prepare chooses ports, mints certificates and writes every file that the
@@ -183,6 +169,28 @@ func (c *Cluster) prepare() error {
 		}
 	}
 	return nil
+}
+
+// launch starts everything and returns when it is ready.
+func (c *Cluster) launch() error {
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+	defer cancel()
+	if c.zookeeper != nil {
+		if err := c.zookeeper.start(c); err != nil {
+			return err
+		}
+	} else if err := c.format(ctx); err != nil {
+		return err
+	}
+	for _, n := range c.nodes {
+		if err := n.spawn(); err != nil {
+			return err
+		}
+	}
+	if err := c.awaitReady(ctx); err != nil {
+		return err
+	}
+	return c.createUsers(ctx, c.opts.Users...)
 }
 
 // format writes the cluster's identity into each node's data directory, as

@@ -29,7 +29,7 @@ const endVariable = "HOLDFAST_TEST_END"
 func TestEnd(t *testing.T) {
 	how := os.Getenv(endVariable)
 	if how == "" {
-		t.Skip("TestOrphans runs this in a process of its own")
+		return // TestOrphans runs this in a process of its own
 	}
 	report := func(c *real.Cluster) { fmt.Printf("\nCLUSTER %d %s\n", c.Node(1).PID(), c.Dir()) }
 	report(real.Kafka(t))

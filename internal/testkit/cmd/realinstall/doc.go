@@ -1,3 +1,8 @@
-// Command realinstall installs what the real tests need into the cache outside
-// the tree; HF_REAL names another place. `make real` runs it first.
+// Command realinstall installs what the real tests need, Kafka and where it is
+// missing a JDK, into the cache outside the tree, which HF_REAL can move:
+//
+//	go run ./internal/testkit/cmd/realinstall    # or: make install-real
+//
+// It is install.Run and then real.Archive for each version. What is in
+// place already is left alone.
 package main
