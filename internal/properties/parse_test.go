@@ -29,6 +29,7 @@ func TestParse(t *testing.T) {
 		{"continuation in the key", "ab\\\n  c=1", []entry{{"abc", "1", 1}}},
 		{"continuation keeps # and !", "a=1\\\n#2\\\n!3", []entry{{"a", "1#2!3", 1}}},
 		{"continuation without text yet, then a comment", "\\\n#a\nb=1", []entry{{"b", "1", 3}}},
+		{"continuation without text yet, then a blank line", "\\\n\nb=1", []entry{{"b", "1", 3}}},
 		{"blank continuation line ends the line", "a=1\\\n\nb=2", []entry{{"a", "1", 1}, {"b", "2", 3}}},
 		{"even backslashes do not continue", "a=1\\\\\nb=2", []entry{{"a", `1\`, 1}, {"b", "2", 2}}},
 		{"backslash at the end of the file", `a=1\`, []entry{{"a", "1", 1}}},
@@ -60,6 +61,7 @@ func TestParse_ReportsEveryMalformedEscapeWithItsLine(t *testing.T) {
 		lines    []int
 	}{
 		{"too short", `a=` + canary + `\u12`, []int{1}},
+		{"one short", `\u123=` + canary, []int{1}},
 		{"not hexadecimal", "a=1\nb=" + canary + `\u12g4`, []int{2}},
 		{"in a key", `\u00=` + canary, []int{1}},
 		{"two u", `a=\uu0041` + canary, []int{1}},

@@ -42,6 +42,7 @@ var dialectCases = []struct {
 	{"quote inside", `password="a"b"`, "password", rejected, rejected},
 	{"newline inside", "password=\"a\nb\"", "password", rejected, rejected},
 	{"string without a closing quote ends with its line", "password=\"a\n", "password", "a", "a"},
+	{"string without a closing quote ends with CR", "password=\"a\r", "password", "a", "a"},
 	{"system property", `password="${user.home}"`, "password", "${user.home}", "/home/kafka"},
 	{"unknown system property", `password="${unknown}"`, "password", "${unknown}", rejected},
 	{"system property unquoted", `password=${user.home}`, "password", rejected, rejected},
@@ -58,7 +59,8 @@ var dialectCases = []struct {
 	{"hash unquoted", `password=a#b`, "password", rejected, rejected},
 	{"slash is a comment", `password=a/b`, "password", rejected, rejected},
 	{"slash is a comment to the end of the line", "password=a/b\n", "password", "a", "a"},
-	{"slash that ends a line takes the next along", "password=a /\n x=\"y\" \n", "password", "a", "a"},
+	{"slash that ends a line takes the next along", "password=a /\n password=\"y\" \n", "password", "a", "a"},
+	{"slash that ends a line with CR LF does not", "password=a /\r\n password=\"y\" \n", "password", "y", "y"},
 	{"comments", "// a = \"b\n/* ; \n*/ password /**/ = //\n a", "password", "a", "a"},
 	{"dot inside", `password=a.b`, "password", "a.b", "a.b"},
 	{"dollar", `password=$x`, "password", "$x", "$x"},
@@ -85,6 +87,8 @@ var dialectCases = []struct {
 	{"no equals", `password`, "password", rejected, rejected},
 	{"comma between options", `user="a", password="b"`, "password", rejected, rejected},
 	{"number as key is ignored by Kafka", `12="x" password="a"`, "password", "a", rejected},
+	{"number with a dot as key", `1.2="x" password="a"`, "password", "a", rejected},
+	{"two dots make two numbers", `1.2.3="x" password="a"`, "password", rejected, rejected},
 	{"symbol as key is ignored by Kafka", `= = "x" password="a"`, "password", "a", rejected},
 }
 

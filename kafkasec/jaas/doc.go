@@ -12,6 +12,7 @@
 // with a backslash in front of a "t", the answer is Java's.
 //
 // Every option value is a [holdfast.Secret]. Errors name lines and what was
-// expected there, and never repeat a part of the text: with one quote out of
-// place, any word of it may be a piece of a password.
+// expected there. They repeat nothing of the text, since with one quote out of
+// place any word of it may be a piece of a password; the exceptions are a
+// context that is there twice and a ${name} that is not set.
 package jaas

@@ -9,8 +9,7 @@ import (
 // Every property that lookup does not know is a problem.
 //
 //   - ${/} is the file separator; always that of Unix, where brokers run;
-//   - ${{ up to }} stays, and where that }} is missing or the last thing in the
-//     value, the whole rest stays;
+//   - ${{ up to }} stays, and without a }} the whole rest does;
 //   - ${ without } stays;
 //   - what lookup answers is not expanded again.
 func expand(value string, lookup func(string) (string, bool)) (expanded string, problems []string) {
@@ -26,7 +25,7 @@ func expand(value string, lookup func(string) (string, bool)) (expanded string, 
 		rest = rest[at:]
 		if strings.HasPrefix(rest, "${{") {
 			end := strings.Index(rest, "}}")
-			if end < 0 || end+2 == len(rest) {
+			if end < 0 {
 				out.WriteString(rest)
 				return out.String(), problems
 			}

@@ -67,6 +67,8 @@ var expandCases = []struct{ value, want string }{
 	{"${{no.such}} ${{no.such}}${user.home}", "${{no.such}} ${{no.such}}/home/kafka"},
 	{"${{no.such} ${user.home}", "${{no.such} ${user.home}"},
 	{"${user.home}${{x ${no.such}}}", "/home/kafka${{x ${no.such}}}"},
+	{"${user.home}${{x", "/home/kafka${{x"},
+	{"${user.home}${x", "/home/kafka${x"},
 	{"${${user.home}}", rejected},
 	{"${", "${"},
 	{"${{", "${{"},
@@ -101,6 +103,7 @@ func TestParseFile_ExpandsOnlyValues(t *testing.T) {
 func TestParseFile_Errors(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"no brace", "A\nB", `j.conf:2: expected "{" behind the name of a context, found an unquoted word`},
+		{"line ends", "/*\r\n\r\n\r*/ \r\r\n // \r\nA\nB", `j.conf:8: expected "{" behind the name of a context, found an unquoted word`},
 		{"no closing brace", "A {", `j.conf:1: expected the class of a login module or "}", found the end`},
 		{"no semicolon behind the brace", "A { };\nB { }", `j.conf:2: expected ";" behind the "}" of a context, found the end`},
 		{"no semicolon behind the module", "A {\nM required\n};", `j.conf:3: expected the key of an option or ";", found "}"`},

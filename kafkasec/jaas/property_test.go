@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-sec/holdfast"
@@ -25,6 +26,12 @@ func TestParseProperty_KeepsOrderAndDuplicates(t *testing.T) {
 	require.Equal(t, []string{"z=1", "a=2", "z=three"}, got)
 	_, ok := m.Get("nothing")
 	require.False(t, ok)
+}
+
+func TestParseProperty_LeavesOutOptionsThatKafkaCannotFind(t *testing.T) {
+	m, err := jaas.ParseProperty(holdfast.NewSecret(`M required 12="x" = = "y" -="z" password="a";`))
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff([]jaas.Option{{Key: "password", Value: holdfast.NewSecret("a")}}, m.Options))
 }
 
 func TestParseProperty_Flags(t *testing.T) {

@@ -181,7 +181,8 @@ func (t *tokenizer) quoted() token {
 
 // escape returns what a backslash and the characters behind it stand for: a
 // control character, one to three octal digits up to 377, or else the character
-// itself, a line end included. There is no \u.
+// itself, a line end included. There is no \u. At the end of the text it is eof,
+// which nobody sees: a text that ends within a string lacks its semicolon.
 func (t *tokenizer) escape() rune {
 	c := t.read()
 	switch c {
@@ -199,9 +200,6 @@ func (t *tokenizer) escape() rune {
 		return '\t'
 	case 'v':
 		return '\v'
-	case eof:
-		// Java appends (char) -1.
-		return '\uffff'
 	}
 	if c < '0' || c > '7' {
 		return c
