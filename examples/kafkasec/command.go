@@ -34,7 +34,9 @@ func (a *app) command() *cobra.Command {
 		Short: "Keep the topics and ACLs of a Kafka cluster as declared",
 		Long: `Keep the topics and ACLs of a Kafka cluster as a file declares them.
 
-Exit code: 0 nothing to do or done, 2 changes are pending, 1 error.`,
+Exit code: 0 nothing to do or done, 2 changes are pending, 1 error. The examples
+of the verbs use spec.yaml and client.properties, which stand beside the source
+of this program.`,
 		SilenceErrors: true, // main prints them
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {

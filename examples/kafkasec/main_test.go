@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +19,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"github.com/holdfast-sec/holdfast/kafkasec"
 )
 
 // TestMain makes the program a command of the scripts: the test binary under
@@ -72,9 +75,10 @@ func brokersOf(ts *testscript.TestScript) *brokers { return ts.Value(brokersKey{
 
 // brokers is an embedded cluster and an administrator's client for it.
 type brokers struct {
-	kfake *kfake.Cluster
-	admin *kadm.Client
-	gate  *gate
+	kfake  *kfake.Cluster
+	client *kgo.Client
+	admin  *kadm.Client // on client
+	gate   *gate
 }
 
 func newBrokers(opts ...kfake.Opt) (*brokers, error) {
@@ -95,12 +99,12 @@ func newBrokers(opts ...kfake.Opt) (*brokers, error) {
 		c.Close()
 		return nil, err
 	}
-	return &brokers{kfake: c, admin: kadm.NewClient(cl), gate: newGate()}, nil
+	return &brokers{kfake: c, client: cl, admin: kadm.NewClient(cl), gate: newGate()}, nil
 }
 
 func (b *brokers) close() {
 	b.gate.open()
-	b.admin.Close()
+	b.client.Close()
 	b.kfake.Close()
 }
 
@@ -184,21 +188,36 @@ func topicsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
-// replace FILE OLD NEW: edits a file.
+// replace FILE PATTERN TEXT: edits a file.
 func replaceCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
-		ts.Fatalf("usage: replace FILE OLD NEW")
+		ts.Fatalf("usage: replace FILE PATTERN TEXT")
 	}
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
 	text := ts.ReadFile(args[0])
-	if !strings.Contains(text, args[1]) {
-		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	if !pattern.MatchString(text) {
+		ts.Fatalf("%s does not match %q", args[0], args[1])
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(pattern.ReplaceAllLiteralString(text, args[2])), 0o600))
 }
 
-// The spec that the program comes with is what its readers start from.
-func TestSpec_IsValidAndShort(t *testing.T) {
+// The spec that the program comes with is what its readers start from, and its
+// ACLs are what the comments in it say.
+func TestSpec_OneBeatOfTwoUsersEach(t *testing.T) {
 	data, err := os.ReadFile("spec.yaml")
 	require.NoError(t, err)
-	require.Less(t, strings.Count(string(data), "\n"), 60)
+	spec, err := kafkasec.ParseSpec("spec.yaml", data)
+	require.NoError(t, err)
+	may := map[string]bool{}
+	for _, acl := range spec.ACLs {
+		for _, op := range acl.Operations {
+			may[acl.Principal+" "+string(op)+" "+acl.Resource] = acl.State != kafkasec.Absent
+		}
+	}
+	require.True(t, may["User:user1 Write topic:metricbeat"] && may["User:user3 Write topic:packetbeat"])
+	require.False(t, may["User:user2 Write topic:metricbeat"] || may["User:user4 Write topic:packetbeat"])
+	for user, beat := range map[string]string{"user1": "metricbeat", "user2": "metricbeat", "user3": "packetbeat", "user4": "packetbeat"} {
+		require.True(t, may["User:"+user+" Read topic:"+beat], user)
+	}
 }
