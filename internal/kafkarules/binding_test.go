@@ -93,7 +93,7 @@ func TestHost(t *testing.T) {
 		{"10.1.2.3/8", legal, ""},
 		{"fd00::/8", legal, ""},
 		{"0.0.0.0/0", legal, ""},
-		{"", refused, `host is empty: allowed are "*", an IP address`},
+		{"", misleading, `host is empty: allowed are "*", an IP address`},
 		{"broker1.example", misleading, "compares it with the address, never with a name"},
 		{"10.0.0.*", misleading, "is not an IP address"},
 		{"10.0.0.01", misleading, "is not an IP address"},
@@ -103,12 +103,12 @@ func TestHost(t *testing.T) {
 		{"[::1]", misleading, `write "0:0:0:0:0:0:0:1" without brackets`},
 		{"010.0.0.0/8", misleading, "spelling"},
 		{"10.0.0.0/08", misleading, "spelling"},
-		{"10.0.0.0/33", refused, "is not a range of addresses"},
-		{"256.0.0.0/8", refused, "is not a range of addresses"},
-		{"10.0.0/8", refused, "is not a range of addresses"},
-		{"example/24", refused, "is not a range of addresses"},
-		{"::ffff:10.0.0.0/104", refused, "write it as IPv4"},
-		{"[::1]/128", refused, "is not a range of addresses"},
+		{"10.0.0.0/33", misleading, "is not a range of addresses"},
+		{"256.0.0.0/8", misleading, "is not a range of addresses"},
+		{"10.0.0/8", misleading, "is not a range of addresses"},
+		{"example/24", misleading, "is not a range of addresses"},
+		{"::ffff:10.0.0.0/104", misleading, "write it as IPv4"},
+		{"[::1]/128", misleading, "is not a range of addresses"},
 	} {
 		err := kafkarules.Host(c.host)
 		requireVerdict(t, c.want, err, c.host)
@@ -116,6 +116,12 @@ func TestHost(t *testing.T) {
 			require.ErrorContains(t, err, c.message)
 		}
 	}
+	// A broker looks at hosts since 4.4.
+	for _, host := range []string{"", "10.0.0.0/33", "10.0.0/8", "example/24", "::ffff:10.0.0.0/104"} {
+		requireVerdict(t, refused, kafkarules.HostIn(release(4, 4), host), host)
+		requireVerdict(t, misleading, kafkarules.HostIn(release(4, 3), host), host)
+	}
+	requireVerdict(t, misleading, kafkarules.HostIn(release(4, 4), "broker1.example"), "a name")
 	requireVerdict(t, misleading, kafkarules.HostIn(release(4, 3), "10.0.0.0/8"), "a range before 4.4")
 	requireVerdict(t, legal, kafkarules.HostIn(release(4, 4), "10.0.0.0/8"), "a range in 4.4")
 }

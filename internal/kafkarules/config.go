@@ -15,7 +15,7 @@ func TopicConfigKeys() []string { return TopicConfigKeysIn(Version{}) }
 func TopicConfigKeysIn(v Version) []string {
 	var keys []string
 	for _, key := range slices.Sorted(maps.Keys(topicConfigs)) {
-		if topicConfigs[key].in(v) {
+		if topicConfigs[key].existsIn(v) {
 			keys = append(keys, key)
 		}
 	}

@@ -17,8 +17,8 @@ func (c config) exists() span {
 	return span{c.rules[0].from, c.rules[len(c.rules)-1].last}
 }
 
-// in reports whether a release has the config.
-func (c config) in(v Version) bool {
+// existsIn reports whether a release has the config.
+func (c config) existsIn(v Version) bool {
 	return slices.ContainsFunc(c.rules, func(r rule) bool { return r.has(v) })
 }
 

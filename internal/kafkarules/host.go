@@ -1,7 +1,6 @@
 package kafkarules
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -15,13 +14,13 @@ const hostAllowed = `allowed are "*", an IP address, or a range such as 10.0.0.0
 // authorizer knows them: use [HostIn] where the release is known.
 func Host(s string) error { return HostIn(Version{}, s) }
 
-// HostIn is [Host] for one release. Ranges (CIDR, KAFKA-20088) need a cluster
-// whose metadata.version is 4.4-IV1; older ones store such a host, or refuse
-// it, and never match it.
+// HostIn is [Host] for one release. Only since 4.4 does a broker look at the
+// host at all when it stores a binding; ranges (CIDR, KAFKA-20088) need a
+// cluster whose metadata.version is 4.4-IV1 besides.
 func HostIn(v Version, s string) error {
 	switch {
 	case s == "":
-		return errors.New("host is empty: " + hostAllowed)
+		return v.refuseHost("host is empty: %s", hostAllowed)
 	case s == "*":
 		return nil
 	case strings.Contains(s, "/"):
@@ -63,17 +62,25 @@ func javaAddress(a netip.Addr) string {
 
 // hostRange is CidrUtils.validate.
 func hostRange(v Version, s string) error {
-	if v != (Version{}) && v.Before(Version{4, 4}) {
-		return misleadingf("host %s is a range and matches no client of Kafka %s: ranges exist since 4.4", quote(s), v)
-	}
 	prefix, err := netip.ParsePrefix(s)
 	switch {
+	case v != (Version{}) && v.Before(Version{4, 4}):
+		return misleadingf("host %s is a range and matches no client of Kafka %s: ranges exist since 4.4", quote(s), v)
 	case err == nil && prefix.Addr().Is4In6():
-		return fmt.Errorf("host %s is an IPv4 range written as IPv6: write it as IPv4", quote(s))
+		return v.refuseHost("host %s is an IPv4 range written as IPv6: write it as IPv4", quote(s))
 	case err == nil:
 		return nil
 	case javaReadsRange(s):
 		return misleadingf("host %s is a range in a spelling that others read differently: %s", quote(s), hostAllowed)
 	}
-	return fmt.Errorf("host %s is not a range of addresses: %s", quote(s), hostAllowed)
+	return v.refuseHost("host %s is not a range of addresses: %s", quote(s), hostAllowed)
+}
+
+// refuseHost is for what matches no client and a broker refuses since 4.4.
+// Before, it took every text as a host.
+func (v Version) refuseHost(format string, args ...any) error {
+	if v == (Version{}) || v.Before(Version{4, 4}) {
+		return misleadingf(format, args...)
+	}
+	return fmt.Errorf(format, args...)
 }
