@@ -169,10 +169,14 @@ func byConversation(e *Error, err error, f facts) bool {
 		switch {
 		case e.Addr == "":
 			// Explain knows nothing about the conversation.
+		case e.Mechanism == OAuthBearer && unanswered == keySASLHandshake && f.read == keySASLHandshake:
+			e.Cause, e.Detail = CauseToken, "it did not answer in time"
 		case unanswered >= 0:
 			e.Detail = "connected, but " + kmsg.NameForKey(unanswered) + " was not answered"
-		case f.tcp:
+		case f.tcp && e.Protocol.tls():
 			e.Detail = noHandshake
+		case f.tcp:
+			e.Detail = "connected, but nothing that was sent was taken"
 		default:
 			e.Detail = notAccepted
 		}

@@ -20,7 +20,8 @@ import (
 // was.
 func (d dialer) look(ctx context.Context, e *Error) {
 	_, alerted := alertOf(e.Err)
-	unclear := !alerted && (isClosed(e.Err) || isTimeout(e.Err))
+	f := d.seen.facts(e.Addr)
+	unclear := f.tcp && !alerted && (isClosed(e.Err) || isTimeout(e.Err))
 	switch {
 	case e.Cause == CauseMechanism || e.Cause == CauseSASLRequired:
 		if enabled, err := d.mechanisms(ctx, e.Addr, d.cfg.Protocol.tls()); err == nil {
@@ -29,11 +30,11 @@ func (d dialer) look(ctx context.Context, e *Error) {
 			e.Cause, e.Detail = CauseClosed, "after Metadata; SASL is not what it misses"
 		}
 	case !unclear:
-	case !d.cfg.Protocol.tls() && (e.Cause == CauseClosed || e.Cause == CauseTimeout) && d.seen.facts(e.Addr).read < 0:
+	case !d.cfg.Protocol.tls() && (e.Cause == CauseClosed || e.Cause == CauseTimeout) && f.read < 0:
 		if d.speaksTLS(ctx, e.Addr) {
 			e.Cause, e.Detail = CauseTLSRequired, ""
 		}
-	case d.cfg.Protocol.tls() && (e.Cause == CauseTLSNotEnabled || e.Cause == CauseTimeout) && d.seen.facts(e.Addr).wrote < 0:
+	case d.cfg.Protocol.tls() && (e.Cause == CauseTLSNotEnabled || e.Cause == CauseTimeout) && f.wrote < 0:
 		d.lookPlain(ctx, e)
 	}
 }

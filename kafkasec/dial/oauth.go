@@ -15,19 +15,15 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// tokenError says why there is no token. It does not unwrap to network errors:
-// kgo would take "connection refused" of the token endpoint for one of the
-// broker, and try other brokers.
+// tokenError says why there is no token. It does not unwrap: kgo would take the
+// token endpoint's "connection refused" or "deadline exceeded" for the broker's,
+// and try again until its own time is over.
 type tokenError struct {
 	endpoint string
 	msg      string
-	ctx      error
 }
 
 func (e *tokenError) Error() string { return e.endpoint + ": " + e.msg }
-
-// Unwrap gives the context's error, where the wait was ended by it.
-func (e *tokenError) Unwrap() error { return e.ctx }
 
 // tokenRefused is the broker's answer to a token it does not accept (RFC 7628
 // §3.2.2): a JSON object with a status such as invalid_token.
@@ -101,7 +97,7 @@ func (t *tokens) token(ctx context.Context) (*oauth2.Token, error) {
 // explain words an error of the token endpoint without what may hold a secret:
 // the query of the URL, and a body that echoes the request.
 func (t *tokens) explain(ctx context.Context, err error) error {
-	e := &tokenError{endpoint: "token endpoint", ctx: ctx.Err()}
+	e := &tokenError{endpoint: "token endpoint"}
 	if u, perr := url.Parse(t.oauth.TokenURL); perr == nil {
 		e.endpoint = u.Scheme + "://" + u.Host + u.Path
 	}

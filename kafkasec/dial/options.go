@@ -75,7 +75,9 @@ func (c Config) sasl() sasl.Mechanism {
 	case ScramSHA512:
 		return scram.Sha512(scramAuth)
 	case OAuthBearer:
-		return newOAuth(c.OAuth, c.timeout())
+		// Less than an attempt, so that it is the token endpoint that is blamed for
+		// its silence, by name.
+		return newOAuth(c.OAuth, c.timeout()/2)
 	}
 	return nil
 }
