@@ -20,5 +20,6 @@
 // nothing to do or it is done, 2 when changes are pending, and 1 for an error.
 // An interrupted apply still reports; run it again and it goes on.
 //
-// The file spec.yaml beside this program is a complete spec to start from.
+// The files spec.yaml and client.properties beside this program are complete ones
+// to start from.
 package main
