@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-sec/holdfast"
+	"github.com/holdfast-sec/holdfast/kafkasec/dial"
 )
 
 // Reasons of this package's own.
@@ -40,16 +41,28 @@ func (r *Reconciler) Apply(ctx context.Context, plan Plan) (holdfast.Report, err
 	if err := plan.check(""); err != nil {
 		return a.report(), fmt.Errorf("apply: %w", err)
 	}
+	if len(plan.Changes) == 0 {
+		return a.report(), wrapApply(a.report().Err())
+	}
 	if err := a.check(ctx); err != nil {
 		return a.report(), fmt.Errorf("apply: %w", err)
 	}
 	a.write(ctx)
 	visible := a.waitVisible(ctx)
 	report := a.report()
-	if err := errors.Join(report.Err(), visible); err != nil {
-		return report, fmt.Errorf("apply: %w", err)
+	errs := []error{report.Err(), visible}
+	if report.Count(holdfast.NotAttempted) > 0 {
+		// Said once, not for each of the changes that it kept from being made.
+		errs = append(errs, a.gaveUp, context.Cause(ctx))
 	}
-	return report, nil
+	return report, wrapApply(errors.Join(errs...))
+}
+
+func wrapApply(err error) error {
+	if err != nil {
+		err = fmt.Errorf("apply: %w", err)
+	}
+	return err
 }
 
 // applier is one run of Apply.
@@ -61,6 +74,8 @@ type applier struct {
 	who     members
 	done    int // settled changes
 	told    int // what the last event said of done
+	// gaveUp is why no more requests are sent; nil while there is hope.
+	gaveUp error
 }
 
 // report adds an outcome for each thing that could not be read when planning.
@@ -85,6 +100,7 @@ func (a *applier) settle(i int, o holdfast.Outcome, reason holdfast.Reason, err 
 // and refuses the plan where it no longer fits.
 func (a *applier) check(ctx context.Context) error {
 	a.settled = make([]bool, len(a.plan.Changes))
+	a.r.event(holdfast.Event{What: "compare the plan with the cluster", Of: len(a.plan.Changes)})
 	state, who, err := a.r.read(ctx, a.needOf(all(len(a.plan.Changes))))
 	if err != nil {
 		a.refuse(holdfast.ReasonUnread)
@@ -122,6 +138,9 @@ func (a *applier) check(ctx context.Context) error {
 	if len(stale.Changes) > 0 {
 		a.refuse(ReasonStale)
 		return stale
+	}
+	if needs := a.needs(); len(needs) > 0 {
+		return dial.Require(ctx, a.r.Client, needs...)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -86,4 +87,10 @@ func permanent(err error) bool {
 		return !k.Retriable
 	}
 	return errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, context.Canceled)
+}
+
+// neverSent reports whether the request surely did not reach a broker.
+func neverSent(err error) bool {
+	var op *net.OpError
+	return permanent(err) && !errors.Is(err, context.Canceled) || errors.As(err, &op) && op.Op == "dial"
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/holdfast-sec/holdfast/kafkasec/dial"
 )
 
 // describeConfigsChunk keeps one DescribeConfigs answer small.
@@ -29,6 +31,9 @@ func (r *Reconciler) Observe(ctx context.Context, spec Spec) (State, error) {
 		if t.State != Absent && len(t.Configs) > 0 {
 			need.configs[t.Name] = slices.Sorted(maps.Keys(t.Configs))
 		}
+	}
+	if err := dial.Require(ctx, r.Client, need.needs()...); err != nil {
+		return State{}, fmt.Errorf("observe: %w", err)
 	}
 	state, _, err := r.read(ctx, need)
 	if err != nil {

@@ -84,7 +84,7 @@ func (s Spec) Plan(state State) (Plan, error) {
 	}
 	v := &validator{source: s.source}
 	v.checkAgainst(state, s)
-	if err := v.err(); err != nil {
+	if err := v.located().Err(); err != nil {
 		return Plan{}, fmt.Errorf("plan: %w", err)
 	}
 	p := Plan{Plan: "kafkasec", Version: PlanVersion, Cluster: state.Cluster, Observed: state.hash(s.Scope.index()), Changes: []Change{}}

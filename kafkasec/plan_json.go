@@ -115,8 +115,7 @@ func strictJSON(data []byte, v any) error {
 
 // ParsePlan reads a saved plan. A plan may have been edited or cut short since
 // it was written, so everything that Spec.Plan would never write is refused:
-// unknown fields, kinds and actions, illegal names, protected topics, changes
-// out of order. The error holds every problem as [holdfast.Problems].
+// unknown fields, kinds and actions, illegal names, changes out of order. The error holds every problem as [holdfast.Problems].
 func ParsePlan(name string, data []byte) (Plan, error) {
 	var p Plan
 	if err := strictJSON(data, &p); err != nil {

@@ -39,16 +39,18 @@ func (a *applier) runBatch(ctx context.Context, w writer, todo []int, splits int
 	}
 	retry := newRetry(a.r.retryFor())
 	for len(todo) > 0 {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || a.gaveUp != nil {
 			a.abandon(ctx, todo, state)
 			return
 		}
 		answers, err := a.send(ctx, w, todo)
 		if err != nil {
 			for _, i := range todo {
-				state[i].unclear, state[i].err = true, err
+				state[i].unclear = state[i].unclear || !neverSent(err)
+				state[i].err = err
 			}
 			if permanent(err) || !retry.wait(ctx) {
+				a.gaveUp = err
 				a.abandon(ctx, todo, state)
 				return
 			}
@@ -132,6 +134,8 @@ func (a *applier) take(w writer, todo []int, ans answers, state map[int]*pending
 // look reads what became of items whose answer was unclear or contested,
 // settles those that are decided and returns the others.
 func (a *applier) look(ctx context.Context, todo []int, state map[int]*pending) []int {
+	ctx, cancel := context.WithTimeout(ctx, a.r.requestTimeout())
+	defer cancel()
 	now, who, err := a.r.read(ctx, a.needOf(todo))
 	if err != nil {
 		return todo // the next attempt, or the end of the context, decides
@@ -161,24 +165,29 @@ func (a *applier) look(ctx context.Context, todo []int, state map[int]*pending) 
 // findController asks again who the controller is; a broker that is away or
 // still catching up costs one more round.
 func (a *applier) findController(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, a.r.requestTimeout())
+	defer cancel()
 	if _, who, err := a.r.metadata(ctx, []string{}); err == nil {
 		a.who = who
 	}
 }
 
-// abandon settles items that will not be tried again.
+// abandon settles items that will not be tried again. Those that were never
+// sent have no error of their own: Apply returns the one that stopped it.
 func (a *applier) abandon(ctx context.Context, todo []int, state map[int]*pending) {
 	for _, i := range todo {
 		p := state[i]
+		err := p.err
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		switch {
 		case p.unclear:
-			err := p.err
-			if ctx.Err() != nil {
-				err = context.Cause(ctx)
-			}
 			a.settle(i, holdfast.Failed, holdfast.ReasonUnknownResult, err)
 		case ctx.Err() != nil:
-			a.settle(i, holdfast.NotAttempted, endReason(ctx), context.Cause(ctx))
+			a.settle(i, holdfast.NotAttempted, endReason(ctx), nil)
+		case p.err == nil:
+			a.settle(i, holdfast.NotAttempted, holdfast.ReasonExpired, nil)
 		default:
 			a.settle(i, holdfast.Failed, "", p.err)
 		}

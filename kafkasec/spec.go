@@ -1,8 +1,12 @@
 package kafkasec
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
+	"github.com/holdfast-sec/holdfast"
 	"github.com/holdfast-sec/holdfast/internal/strictyaml"
 )
 
@@ -107,12 +111,29 @@ func (a ACL) Bindings() ([]Binding, error) {
 func ParseSpec(name string, data []byte) (Spec, error) {
 	var s Spec
 	at, err := strictyaml.Decode(name, data, &s)
-	if err != nil {
+	s.source = at
+	var problems holdfast.Problems
+	if err != nil && !errors.As(err, &problems) {
 		return Spec{}, fmt.Errorf("read spec: %w", err)
 	}
-	s.source = at
-	if err := s.Validate(); err != nil {
+	if len(problems) == 0 || s.fromYAML() {
+		problems = append(problems, s.problemsBeside(problems)...)
+	}
+	problems.Sort()
+	if err := problems.Err(); err != nil {
 		return Spec{}, fmt.Errorf("read spec: %w", err)
 	}
 	return s, nil
+}
+
+// problemsBeside validates a spec of which some fields could not be decoded,
+// and leaves out what only follows from that.
+func (s Spec) problemsBeside(undecoded holdfast.Problems) holdfast.Problems {
+	v := s.validate()
+	v.checkZeros(s.Topics)
+	return slices.DeleteFunc(v.located(), func(p holdfast.Problem) bool {
+		return slices.ContainsFunc(undecoded, func(u holdfast.Problem) bool {
+			return u.Path != "" && strings.HasPrefix(p.Path, u.Path)
+		})
+	})
 }

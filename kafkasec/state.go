@@ -24,7 +24,7 @@ type State struct {
 	// OtherTopics are names that exist and are not declared, as far as they
 	// could be seen. Read only where a topic is missing, to find names that
 	// would collide with its own.
-	OtherTopics []string `json:"-"`
+	OtherTopics []string `json:"other_topics,omitempty"`
 	// ACLs are all bindings of the cluster, sorted.
 	ACLs []Binding `json:"acls"`
 	// MetadataVersion is the level of metadata.version, 0 where the cluster has
@@ -94,7 +94,13 @@ func (s State) unread(kind, name string) (Unread, bool) {
 // was made from, so that foreign changes do not make two equal plans differ.
 func (s State) hash(owned scopeIndex) string {
 	part := s
-	part.ACLs = slices.DeleteFunc(slices.Clone(s.ACLs), func(b Binding) bool { return !owned.ownsBinding(b) })
+	part.OtherTopics = nil
+	part.ACLs = []Binding{}
+	for _, b := range s.ACLs {
+		if owned.ownsBinding(b) {
+			part.ACLs = append(part.ACLs, b)
+		}
+	}
 	slices.SortFunc(part.ACLs, Binding.Compare)
 	part.Unread = slices.Clone(s.Unread)
 	slices.SortFunc(part.Unread, func(a, b Unread) int { return strings.Compare(a.Kind+" "+a.Name, b.Kind+" "+b.Name) })

@@ -17,7 +17,9 @@ import (
 // items outside the scope, duplicates and contradictions. What needs the
 // cluster to judge (shrinking partitions, a replication factor above the number
 // of brokers) is reported by [Spec.Plan].
-func (s Spec) Validate() error {
+func (s Spec) Validate() error { return s.validate().located().Err() }
+
+func (s Spec) validate() *validator {
 	v := &validator{source: s.source, scope: s.Scope.index()}
 	if s.Kind != SpecKind && (s.Kind != "" || s.fromYAML()) {
 		v.add("kind", "%q: allowed is %s", s.Kind, SpecKind)
@@ -28,7 +30,7 @@ func (s Spec) Validate() error {
 	v.checkScope(s.Scope)
 	v.checkTopics(s.Topics)
 	v.checkACLs(s.ACLs)
-	return v.err()
+	return v
 }
 
 type validator struct {
@@ -41,14 +43,26 @@ func (v *validator) add(path, format string, args ...any) {
 	v.problems = append(v.problems, holdfast.Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// err gives the problems their lines.
-func (v *validator) err() error { return v.source.Locate(v.problems).Err() }
+// located gives the problems their lines and sorts them.
+func (v *validator) located() holdfast.Problems { return v.source.Locate(v.problems) }
 
-// written reports whether a field stands in the YAML that the spec came from;
-// the position of one that does not is that of its parent.
-func (v *validator) written(parent, field string) bool {
-	return v.source.At(parent+"."+field) != v.source.At(parent)
+// checkZeros refuses zeros that were written out in YAML: there they are a
+// mistake, while in Go zero means the broker's default.
+func (v *validator) checkZeros(topics []Topic) {
+	// The position of a field that does not stand there is that of its parent.
+	written := func(parent, field string) bool { return v.source.At(parent+"."+field) != v.source.At(parent) }
+	for i, t := range topics {
+		at := index("topics", i)
+		if t.Partitions == 0 && written(at, "partitions") {
+			v.add(at+".partitions", zeroNumber, 0)
+		}
+		if t.ReplicationFactor == 0 && written(at, "replication_factor") {
+			v.add(at+".replication_factor", zeroNumber, 0)
+		}
+	}
 }
+
+const zeroNumber = "%d: allowed is 1 or more; leave it out for the broker's default"
 
 func (v *validator) checkScope(s Scope) {
 	names := func(field string, list []string, check func(string) error) {
@@ -125,12 +139,11 @@ func (v *validator) checkTopics(topics []Topic) {
 }
 
 func (v *validator) checkTopicShape(at string, t Topic) {
-	// In YAML a zero that was written is a mistake; in Go it means the default.
-	if t.Partitions < 0 || (t.Partitions == 0 && v.written(at, "partitions")) {
-		v.add(at+".partitions", "%d: allowed is 1 or more; leave it out for the broker's default", t.Partitions)
+	if t.Partitions < 0 {
+		v.add(at+".partitions", zeroNumber, t.Partitions)
 	}
-	if t.ReplicationFactor < 0 || (t.ReplicationFactor == 0 && v.written(at, "replication_factor")) {
-		v.add(at+".replication_factor", "%d: allowed is 1 or more; leave it out for the broker's default", t.ReplicationFactor)
+	if t.ReplicationFactor < 0 {
+		v.add(at+".replication_factor", zeroNumber, t.ReplicationFactor)
 	}
 	if t.State == Absent && (t.Partitions != 0 || t.ReplicationFactor != 0 || len(t.Configs) > 0) {
 		v.add(at+".state", "absent: an absent topic has only a name")

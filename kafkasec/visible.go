@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/holdfast-sec/holdfast"
+	"github.com/holdfast-sec/holdfast/internal/poll"
 )
 
 // waitVisible waits until every live broker knows what was written, so that
@@ -23,18 +24,26 @@ func (a *applier) waitVisible(ctx context.Context) error {
 	}
 	a.r.event(holdfast.Event{What: "wait until every broker knows", Step: a.done, Of: len(a.plan.Changes)})
 	a.findController(ctx)
-	retry := newRetry(a.r.visibleFor())
+	wait, cancel := context.WithTimeout(ctx, a.r.visibleFor())
+	defer cancel()
 	for _, c := range last {
 		for _, broker := range a.who.brokers {
-			for {
-				err := a.r.visible(ctx, broker, c)
+			err := poll.Until(wait, poll.Backoff{Initial: firstBackoff, Max: 4 * firstBackoff}, func(wait context.Context) (bool, error) {
+				err := a.r.visible(wait, broker, c)
 				if err == nil {
-					break
+					return true, nil
 				}
-				if !retry.wait(ctx) {
-					return fmt.Errorf("%w: broker %d does not show %s %s %s: %w", ErrNotVisible, broker, c.Action, c.Kind, c.Name, err)
+				a.findController(wait)
+				if !slices.Contains(a.who.brokers, broker) {
+					return true, nil // it left; nobody will be answered by it
 				}
-				retry.backoff = min(retry.backoff, 200*time.Millisecond)
+				return false, poll.NotYet{Reason: err}
+			})
+			switch {
+			case ctx.Err() != nil:
+				return nil // the writes are confirmed, and the caller wants no more
+			case err != nil:
+				return fmt.Errorf("%w: broker %d does not show %s %s %s: %w", ErrNotVisible, broker, c.Action, c.Kind, c.Name, err)
 			}
 		}
 	}

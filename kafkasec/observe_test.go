@@ -1,0 +1,154 @@
+package kafkasec
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
+
+	"github.com/holdfast-sec/holdfast"
+	"github.com/holdfast-sec/holdfast/kafkasec/dial"
+)
+
+const observed = `
+kind: KafkaSecurity
+version: 1
+scope: {topic_prefixes: [a], principals: ["User:app"]}
+topics:
+  - {name: a1, partitions: 1, configs: {retention.ms: 1000}}
+  - {name: a2, partitions: 2}
+acls:
+  - {principal: "User:app", operations: [Read], resource: "topic:a1"}
+`
+
+// A plan right after an apply sees it: nothing is answered from a cache.
+func TestObserve_ReadsItsOwnWrites(t *testing.T) {
+	f := newFake(t)
+	spec := parse(t, observed)
+	for range 20 {
+		f.apply(spec)
+		require.True(t, f.plan(spec).Empty())
+		for i := range spec.Topics {
+			spec.Topics[i] = Topic{Name: spec.Topics[i].Name, State: Absent}
+		}
+		f.apply(spec)
+		require.True(t, f.plan(spec).Empty())
+		spec = parse(t, observed)
+	}
+}
+
+func TestObserve_KeepsOnlyWhatIsSetOnTheTopic(t *testing.T) {
+	f := newFake(t)
+	spec := parse(t, observed)
+	f.apply(spec)
+	spec.Topics[0].Configs["segment.ms"] = "604800000" // Kafka's default, but not set
+	state, err := f.r.Observe(context.Background(), spec)
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"retention.ms": "1000"}, state.Topics["a1"].Configs)
+	require.Equal(t, []string{"~ topic-config a1: segment.ms: (not set) -> 604800000"}, lines(f.plan(spec)))
+}
+
+func lines(p Plan) []string {
+	var out []string
+	for _, c := range p.Changes {
+		out = append(out, c.String())
+	}
+	return out
+}
+
+// What is denied is neither absent nor fine: it stands in the state, in the
+// plan and in the report as what it is.
+func TestObserve_SaysWhatItCouldNotRead(t *testing.T) {
+	f := newFake(t, kfake.User("PLAIN", "auditor", "pw"))
+	spec := parse(t, observed)
+	f.apply(spec)
+	f.apply(parse(t, `
+kind: KafkaSecurity
+version: 1
+scope: {principals: ["User:auditor"]}
+acls:
+  - {principal: "User:auditor", operations: [Describe], resource: "topic:a1"}
+`))
+	r := &Reconciler{Client: f.client("auditor", "pw")}
+	state, err := r.Observe(context.Background(), spec)
+	require.NoError(t, err)
+	got := map[string]error{}
+	for _, u := range state.Unread {
+		got[u.Kind+" "+u.Name] = u.Err
+	}
+	require.Len(t, got, 3)
+	require.ErrorIs(t, got["topic a2"], kerr.TopicAuthorizationFailed)
+	require.ErrorIs(t, got["topic-config a1"], kerr.TopicAuthorizationFailed)
+	require.ErrorIs(t, got["acl *"], kerr.ClusterAuthorizationFailed)
+
+	plan, err := spec.Plan(state)
+	require.NoError(t, err)
+	require.Empty(t, plan.Changes)
+	require.False(t, plan.Empty())
+	data, err := json.Marshal(plan)
+	require.NoError(t, err)
+	plan, err = ParsePlan("plan.json", data)
+	require.NoError(t, err)
+	report, err := r.Apply(context.Background(), plan)
+	require.ErrorContains(t, err, "describe acls: CLUSTER_AUTHORIZATION_FAILED")
+	require.Equal(t, []string{
+		"not-attempted/unread update acl *", "not-attempted/unread update topic a2", "not-attempted/unread update topic-config a1",
+	}, outcomes(report))
+}
+
+// Rights that go away between plan and apply: nothing is written blindly.
+func TestApply_DoesNotWriteWhatItCannotRead(t *testing.T) {
+	f := newFake(t)
+	spec := parse(t, observed)
+	plan := f.plan(spec)
+	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeACLs}, Err: kerr.ClusterAuthorizationFailed})
+	report, err := f.r.Apply(context.Background(), plan)
+	require.ErrorIs(t, err, kerr.ClusterAuthorizationFailed)
+	require.Equal(t, []string{
+		"applied create topic a1", "applied create topic a2", "not-attempted/unread create acl allow User:app Read on topic:a1 from *",
+	}, outcomes(report))
+}
+
+func TestObserve_WithoutAuthorizer(t *testing.T) {
+	f := newFake(t)
+	// kfake without ACLs answers with none; a broker without an authorizer says so.
+	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeACLs}, TopLevel: true, Err: kerr.SecurityDisabled})
+	state, err := f.r.Observe(context.Background(), parse(t, observed))
+	require.NoError(t, err)
+	require.Len(t, state.Unread, 1)
+	require.ErrorIs(t, state.Unread[0].Err, kerr.SecurityDisabled)
+}
+
+func TestObserve_NamesEveryNeedOfAnOldBroker(t *testing.T) {
+	f := newFake(t, kfake.MaxVersions(kversion.V2_2_0()))
+	spec := parse(t, `
+kind: KafkaSecurity
+version: 1
+scope: {topic_prefixes: [a]}
+topics:
+  - {name: a1, partitions: 1, replication_factor: 1}
+`)
+	f.apply(spec)
+	spec.Topics[0].Configs = map[string]string{"retention.ms": "1000"}
+	spec.Topics = append(spec.Topics, Topic{Name: "a2"})
+	report, err := f.r.Apply(context.Background(), f.plan(spec))
+	var old *dial.TooOldError
+	require.ErrorAs(t, err, &old)
+	require.ErrorContains(t, err, "IncrementalAlterConfigs, Kafka 2.3 or newer")
+	require.ErrorContains(t, err, "CreateTopics version 4, Kafka 2.4 or newer")
+	require.Equal(t, 2, report.Count(holdfast.NotAttempted))
+}
+
+func TestObserve_NobodyAnswers(t *testing.T) {
+	f := newFake(t)
+	f.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := f.r.Observe(ctx, parse(t, observed))
+	require.Error(t, err)
+}
