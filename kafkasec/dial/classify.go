@@ -161,7 +161,7 @@ func byConversation(e *Error, err error, f facts) bool {
 		if looksLikeAlert(f.first) {
 			e.Cause, e.Detail = CauseTLSRequired, "it answered with a TLS alert"
 		}
-	case e.Protocol.tls() && f.read < 0 && f.certAsked && !f.certSent && isClosed(err):
+	case e.Protocol.tls() && f.read < 0 && f.certAsked && f.certSent == nil && isClosed(err):
 		e.Cause = CauseClientCertificate
 		e.Detail = noCertificate(f)
 	case isTimeout(err):
@@ -213,10 +213,13 @@ func byAlert(e *Error, alert uint8, f facts) {
 	about := alert >= badCertificate && alert <= accessDenied && alert != 47 || alert == certificateRequired
 	// JSSE answers a missing certificate with bad_certificate, OpenSSL before
 	// TLS 1.3 with handshake_failure.
-	if about || alert == handshakeFailure && f.certAsked && !f.certSent {
+	if about || alert == handshakeFailure && f.certAsked && f.certSent == nil {
 		e.Cause = CauseClientCertificate
-		if f.certAsked && !f.certSent {
+		switch {
+		case f.certAsked && f.certSent == nil:
 			e.Detail = noCertificate(f)
+		case f.certSent != nil:
+			e.Detail = fmt.Sprintf("it was sent %s, issued by %q", subject(f.certSent), f.certSent.Issuer.String())
 		}
 	}
 }

@@ -196,7 +196,7 @@ func TestConnect_SaysWhy(t *testing.T) {
 				return fake(t, kfake.TLS(cfg))
 			},
 			cfg:   Config{Protocol: SSL, TLS: &tls.Config{RootCAs: ca.Pool(), Certificates: []tls.Certificate{issue(t, other, pki.Leaf{CommonName: "me", Client: true}).TLS()}}},
-			cause: CauseClientCertificate,
+			cause: CauseClientCertificate, detail: `it was sent "CN=me", issued by "CN=test authority"`,
 		},
 		"no common version of TLS": {
 			addr: func(t *testing.T) string {

@@ -102,7 +102,13 @@ func (d dialer) tlsConfig(addr string) *tls.Config {
 	certs := cfg.Certificates
 	cfg.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		cert, err := chooseCertificate(info, choose, certs)
-		d.seen.certificate(addr, info.AcceptableCAs, cert != nil && len(cert.Certificate) > 0)
+		var leaf *x509.Certificate
+		if cert != nil && len(cert.Certificate) > 0 {
+			if leaf, _ = x509.ParseCertificate(cert.Certificate[0]); leaf == nil {
+				leaf = new(x509.Certificate) // sent all the same
+			}
+		}
+		d.seen.certificate(addr, info.AcceptableCAs, leaf)
 		return cert, err
 	}
 	return cfg

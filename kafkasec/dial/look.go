@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,7 +103,8 @@ func (d dialer) mechanisms(ctx context.Context, addr string, overTLS bool) ([]st
 		}
 		return nil, err
 	}
-	return resp.SupportedMechanisms, nil
+	// A broker lists them in the order of a hash map.
+	return slices.Sorted(slices.Values(resp.SupportedMechanisms)), nil
 }
 
 // ask sends one request and reads its answer. For requests with headers that

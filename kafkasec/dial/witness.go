@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"crypto/x509"
 	"net"
 	"strconv"
 	"sync"
@@ -19,10 +20,11 @@ type facts struct {
 	wrote, read int16
 	// first are the first bytes that came over a plaintext connection.
 	first []byte
-	// certAsked: the broker asked for a client certificate; certSent: there was
-	// one to send; certCAs: the authorities that the broker named.
-	certAsked, certSent bool
-	certCAs             [][]byte
+	// certAsked: the broker asked for a client certificate; certSent: what was
+	// sent, nil for none; certCAs: the authorities that the broker named.
+	certAsked bool
+	certSent  *x509.Certificate
+	certCAs   [][]byte
 }
 
 func unknown() facts { return facts{wrote: -1, read: -1} }
@@ -80,7 +82,7 @@ func (w *witness) connected(addr string) {
 	w.note(addr, func(f *facts) { f.tcp = true })
 }
 
-func (w *witness) certificate(addr string, cas [][]byte, sent bool) {
+func (w *witness) certificate(addr string, cas [][]byte, sent *x509.Certificate) {
 	w.note(addr, func(f *facts) { f.certAsked, f.certSent, f.certCAs = true, sent, cas })
 }
 
