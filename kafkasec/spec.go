@@ -1,6 +1,7 @@
 package kafkasec
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -43,6 +44,8 @@ const (
 	Present DesiredState = "present"
 	Absent  DesiredState = "absent"
 )
+
+func (d DesiredState) orPresent() DesiredState { return cmp.Or(d, Present) }
 
 // Topic is a topic as it should be. What is left out is left to the broker when
 // the topic is created, and not looked at afterwards.
@@ -88,13 +91,7 @@ func (a ACL) Bindings() ([]Binding, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := Binding{Principal: a.Principal, Host: a.Host, Permission: a.Permission, Resource: res}
-	if b.Host == "" {
-		b.Host = "*"
-	}
-	if b.Permission == "" {
-		b.Permission = Allow
-	}
+	b := a.template(res)
 	bs := make([]Binding, len(a.Operations))
 	for i, op := range a.Operations {
 		if b.Operation, err = ParseOperation(string(op)); err != nil {
@@ -103,6 +100,13 @@ func (a ACL) Bindings() ([]Binding, error) {
 		bs[i] = b
 	}
 	return bs, nil
+}
+
+// template is the ACL's binding without an operation, with the defaults filled in.
+func (a ACL) template(res Resource) Binding {
+	return Binding{
+		Principal: a.Principal, Host: cmp.Or(a.Host, "*"), Permission: cmp.Or(a.Permission, Allow), Resource: res,
+	}
 }
 
 // ParseSpec reads a spec from YAML and validates it. The name (of the file) is

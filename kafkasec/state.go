@@ -2,9 +2,12 @@ package kafkasec
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/holdfast-sec/holdfast/internal/kafkarules"
@@ -90,26 +93,48 @@ func (s State) unread(kind, name string) (Unread, bool) {
 	return s.Unread[i], true
 }
 
-// hash identifies the part of the state that a plan for the scope and topics
-// was made from, so that foreign changes do not make two equal plans differ.
+// hash identifies the part of the state that a plan for the scope was made
+// from, so that foreign changes do not make two equal plans differ. Every field
+// is written with its length, so that no two states read alike.
 func (s State) hash(owned scopeIndex) string {
-	part := s
-	part.OtherTopics = nil
-	part.ACLs = []Binding{}
-	for _, b := range s.ACLs {
-		if owned.ownsBinding(b) {
-			part.ACLs = append(part.ACLs, b)
+	h := sha256.New()
+	var buf []byte
+	write := func(fields ...string) {
+		buf = buf[:0]
+		for _, f := range fields {
+			buf = binary.AppendUvarint(buf, uint64(len(f)))
+			buf = append(buf, f...)
+		}
+		h.Write(buf)
+	}
+	write(s.Cluster, strconv.Itoa(s.Brokers), strconv.Itoa(int(s.MetadataVersion)))
+	for _, name := range slices.Sorted(maps.Keys(s.Topics)) {
+		t := s.Topics[name]
+		write("topic", name, strconv.Itoa(int(t.Partitions)), strconv.Itoa(int(t.ReplicationFactor)), strconv.FormatBool(t.Internal))
+		for _, k := range slices.Sorted(maps.Keys(t.Configs)) {
+			write("config", k, t.Configs[k])
 		}
 	}
-	slices.SortFunc(part.ACLs, Binding.Compare)
-	part.Unread = slices.Clone(s.Unread)
-	slices.SortFunc(part.Unread, func(a, b Unread) int { return strings.Compare(a.Kind+" "+a.Name, b.Kind+" "+b.Name) })
-	data, err := json.Marshal(part)
-	if err != nil {
-		return "" // plain data always marshals
+	var bindings []Binding
+	for _, b := range s.ACLs {
+		if owned.ownsBinding(b) {
+			bindings = append(bindings, b)
+		}
 	}
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	if !slices.IsSortedFunc(bindings, Binding.Compare) {
+		slices.SortFunc(bindings, Binding.Compare)
+	}
+	for _, b := range bindings {
+		write("acl", b.Principal, b.Host, string(b.Operation), string(b.Permission),
+			string(b.Resource.Type), b.Resource.Name, string(b.Resource.Pattern))
+	}
+	unread := make([]string, len(s.Unread))
+	for i, u := range s.Unread {
+		unread[i] = u.Kind + " " + u.Name
+	}
+	slices.Sort(unread)
+	write(append([]string{"unread"}, unread...)...)
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
 // problems that only the live state shows.

@@ -3,7 +3,6 @@ package kafkasec
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/holdfast-sec/holdfast"
@@ -133,7 +132,9 @@ func (v *validator) checkTopics(topics []Topic) {
 		if _, ok := first[t.Name]; !ok {
 			first[t.Name], unified[kafkarules.CollisionKey(t.Name)] = i, i
 		}
-		v.checkState(at, t.State)
+		if t.State != "" && t.State != Present && t.State != Absent {
+			v.add(at+".state", badState, string(t.State))
+		}
 		v.checkTopicShape(at, t)
 	}
 }
@@ -159,96 +160,83 @@ func (v *validator) checkTopicShape(at string, t Topic) {
 	}
 }
 
-func (v *validator) checkState(at string, s DesiredState) {
-	if s != "" && s != Present && s != Absent {
-		v.add(at+".state", "%q: allowed are present (the default) and absent", string(s))
-	}
-}
+const badState = "%q: allowed are present (the default) and absent"
 
 func (v *validator) checkACLs(acls []ACL) {
 	type place struct {
-		path  string
-		state DesiredState
+		acl, operation int
+		state          DesiredState
 	}
-	seen := map[Binding]place{}
+	path := func(p place) string { return index(index("acls", p.acl)+".operations", p.operation) }
+	seen := make(map[Binding]place, 2*len(acls))
 	for i, a := range acls {
-		at := index("acls", i)
 		before := len(v.problems)
-		res := v.checkACLFields(at, a)
+		res := v.checkACLFields(i, a)
 		if len(v.problems) > before {
 			continue // its bindings cannot be compared with others
 		}
-		b := Binding{Principal: a.Principal, Host: a.Host, Permission: a.Permission, Resource: res}
-		if b.Host == "" {
-			b.Host = "*"
-		}
-		if b.Permission == "" {
-			b.Permission = Allow
-		}
+		b := a.template(res)
 		if !v.scope.ownsBinding(b) {
-			v.add(at, "%s of %s is outside the scope: its resource or its principal must stand there", res, a.Principal)
-		}
-		state := a.State
-		if state == "" {
-			state = Present
+			v.add(index("acls", i), "%s of %s is outside the scope: its resource or its principal must stand there", res, a.Principal)
 		}
 		for j, op := range a.Operations {
 			b.Operation, _ = ParseOperation(string(op)) // checked above
-			here := index(at+".operations", j)
+			here := place{i, j, a.State.orPresent()}
 			there, dup := seen[b]
 			switch {
 			case !dup:
-				seen[b] = place{here, state}
-			case there.state == state:
-				v.add(here, "%s: the same binding stands at %s already", b, there.path)
+				seen[b] = here
+			case there.state == here.state:
+				v.add(path(here), "%s: the same binding stands at %s already", b, path(there))
 			default:
-				v.add(here, "%s: wanted %s here and %s at %s: a binding cannot be both demanded and forbidden", b, state, there.state, there.path)
+				v.add(path(here), "%s: wanted %s here and %s at %s: a binding cannot be both demanded and forbidden",
+					b, here.state, there.state, path(there))
 			}
 		}
 	}
 }
 
 // checkACLFields reports every bad field of one entry and returns its resource.
-func (v *validator) checkACLFields(at string, a ACL) Resource {
+func (v *validator) checkACLFields(i int, a ACL) Resource {
+	add := func(field, format string, args ...any) { v.add(index("acls", i)+field, format, args...) }
 	// What a broker stores although it matches nobody may be there, and may be
 	// revoked; granting it is a mistake.
 	refused := func(err error) bool {
 		return err != nil && (a.State != Absent || !errors.Is(err, kafkarules.ErrMisleading))
 	}
 	if err := kafkarules.Principal(a.Principal); refused(err) {
-		v.add(at+".principal", "%v", err)
+		add(".principal", "%v", err)
 	}
 	if a.Host != "" {
 		if err := kafkarules.Host(a.Host); refused(err) {
-			v.add(at+".host", "%v", err)
+			add(".host", "%v", err)
 		}
 	}
 	if a.Permission != "" && a.Permission != Allow && a.Permission != Deny {
-		v.add(at+".permission", "%q: allowed are allow (the default) and deny", string(a.Permission))
+		add(".permission", "%q: allowed are allow (the default) and deny", string(a.Permission))
 	}
-	v.checkState(at, a.State)
+	if a.State != "" && a.State != Present && a.State != Absent {
+		add(".state", badState, string(a.State))
+	}
 	res, err := ParseResource(a.Resource, a.Pattern)
 	if err != nil {
-		v.add(at+".resource", "%v", err)
+		add(".resource", "%v", err)
 	} else if err := resourceName(res); refused(err) {
-		v.add(at+".resource", "%v", err)
+		add(".resource", "%v", err)
 	}
 	if len(a.Operations) == 0 {
-		v.add(at+".operations", "none given: name at least one operation")
+		add(".operations", "none given: name at least one operation")
 	}
-	for i, text := range a.Operations {
+	for j, text := range a.Operations {
 		op, opErr := ParseOperation(string(text))
-		var allowed []string
-		if err == nil {
-			allowed = kafkarules.Operations(string(res.Type))
+		if opErr != nil {
+			op = text
 		}
-		switch {
-		case opErr != nil && allowed != nil:
-			v.add(index(at+".operations", i), "%v; a %s resource has %s", opErr, res.Type, strings.Join(allowed, ", "))
-		case opErr != nil:
-			v.add(index(at+".operations", i), "%v", opErr)
-		case allowed != nil && !slices.Contains(allowed, string(op)):
-			v.add(index(at+".operations", i), "%s: a %s resource has only %s", op, res.Type, strings.Join(allowed, ", "))
+		if err == nil { // says what the type has
+			opErr = kafkarules.Operation(string(res.Type), string(op))
+		}
+		if opErr != nil {
+			add(index(".operations", j), "%v", opErr)
 		}
 	}
 	return res
