@@ -1,0 +1,74 @@
+package kafkasec_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/holdfast-sec/holdfast"
+	"github.com/holdfast-sec/holdfast/kafkasec"
+	"github.com/holdfast-sec/holdfast/kafkasec/dial"
+)
+
+// From the properties file to the report, with a refused login, a failing item
+// and every log line: the password shows nowhere.
+func TestSecrets_ShowNowhere(t *testing.T) {
+	const canary = "c4n4ry-p4ssw0rd"
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableACLs(), kfake.EnableSASL(), kfake.Superuser("PLAIN", "admin", canary))
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	ctx := context.Background()
+	var out bytes.Buffer
+	say := func(values ...any) {
+		for _, v := range values {
+			fmt.Fprintf(&out, "%v\n%+v\n%#v\n", v, v, v)
+			data, err := json.Marshal(v)
+			fmt.Fprintln(&out, string(data), err)
+		}
+	}
+
+	properties := func(password string) dial.Config {
+		cfg, err := dial.ParseProperties(ctx, "client.properties", []byte(`security.protocol=SASL_PLAINTEXT
+sasl.mechanism=PLAIN
+sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="admin" password="`+password+`";
+`), dial.Options{})
+		require.NoError(t, err)
+		cfg.Brokers = c.ListenAddrs()
+		say(cfg)
+		return cfg
+	}
+	_, err = dial.Connect(ctx, properties("wrong-"+canary))
+	require.Error(t, err)
+	say(err)
+
+	client, err := dial.Connect(ctx, properties(canary))
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	r := &kafkasec.Reconciler{
+		Client:  client,
+		Logger:  slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		OnEvent: func(e holdfast.Event) { say(e) },
+	}
+	spec, err := kafkasec.ParseSpec("beats.yaml", []byte(beats))
+	require.NoError(t, err)
+	spec.Topics[0].ReplicationFactor = 1
+	state, err := r.Observe(ctx, spec)
+	require.NoError(t, err)
+	plan, err := spec.Plan(state)
+	require.NoError(t, err)
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.PolicyViolation})
+	report, err := r.Apply(ctx, plan)
+	require.ErrorIs(t, err, kerr.PolicyViolation)
+	say(r, spec, state, plan, report, err)
+
+	require.Greater(t, out.Len(), 1000)
+	require.NotContains(t, out.String(), canary)
+}
