@@ -83,6 +83,7 @@ func (c *Cluster) serverProperties(n *Node) []byte {
 
 	// What a test wants and a small machine can carry.
 	set("auto.create.topics.enable", false) // a test that meant another topic shall see it
+	set("replica.lag.time.max.ms", 10000)   // how long a dead follower may stay in sync
 	set("group.initial.rebalance.delay.ms", 0)
 	set("offsets.topic.num.partitions", 3)
 	set("transaction.state.log.num.partitions", 3)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -17,16 +16,21 @@ import (
 // errPortTaken: somebody took a port between our choice and the server's bind.
 var errPortTaken = errors.New("a chosen port was taken meanwhile")
 
-// awaitReady returns when every node that should run answers, names all others
-// that should, and reaches the controller.
+// awaitReady returns when every node that should run answers on each of its
+// listeners, names all others that should run, and reaches the controller. A
+// broker opens its listeners one after the other and ends if one cannot be
+// bound, so an answer on the first says nothing about the rest.
 func (c *Cluster) awaitReady(ctx context.Context) error {
 	for _, n := range c.nodes {
 		if !n.wanted {
 			continue
 		}
-		err := c.poll(ctx, n, adminLogin(), func(ctx context.Context, b *kgo.Broker) error { return c.sees(ctx, b) })
-		if err != nil {
-			return fmt.Errorf("node %d: %w\n%s", n.ID, err, n.Log())
+		for _, p := range protocols {
+			login := Login{Protocol: p, User: Admin}
+			err := c.poll(ctx, n, login, func(ctx context.Context, b *kgo.Broker) error { return c.sees(ctx, b, p) })
+			if err != nil {
+				return fmt.Errorf("node %d, %s: %w\n%s", n.ID, p, err, n.Log())
+			}
 		}
 	}
 	return nil
@@ -78,8 +82,9 @@ func (z *zookeeper) ended() error {
 	return fmt.Errorf("zookeeper ended: %v\n%s", z.process.err, z.log.tail(0))
 }
 
-// sees asks a node what it knows.
-func (c *Cluster) sees(ctx context.Context, b *kgo.Broker) error {
+// sees asks a node what it knows. That it names our own addresses also shows
+// that it is ours and no other broker that took the port.
+func (c *Cluster) sees(ctx context.Context, b *kgo.Broker, p Protocol) error {
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = []kmsg.MetadataRequestTopic{} // none; nil would be all
 	resp, err := b.Request(ctx, req)
@@ -87,16 +92,19 @@ func (c *Cluster) sees(ctx context.Context, b *kgo.Broker) error {
 		return err
 	}
 	metadata := resp.(*kmsg.MetadataResponse)
+	listed := make(map[int32]string)
+	for _, b := range metadata.Brokers {
+		listed[b.NodeID] = loopback(int(b.Port))
+	}
 	for _, n := range c.nodes {
-		listed := slices.ContainsFunc(metadata.Brokers, func(b kmsg.MetadataResponseBroker) bool { return b.NodeID == int32(n.ID) })
-		if n.wanted && !listed {
-			return fmt.Errorf("metadata without node %d", n.ID)
+		if n.wanted && listed[int32(n.ID)] != n.Address(p) {
+			return fmt.Errorf("metadata has node %d at %q, want %s", n.ID, listed[int32(n.ID)], n.Address(p))
 		}
 	}
 	if metadata.ControllerID < 0 {
 		return errors.New("metadata without a controller")
 	}
-	if c.opts.zookeeper() {
+	if c.opts.zookeeper() || p == Plaintext { // where nobody may ask
 		return nil
 	}
 	return quorum(ctx, b)

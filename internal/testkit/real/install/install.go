@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 )
 
@@ -19,14 +20,15 @@ type Options struct {
 }
 
 type installer struct {
-	dir string
-	out io.Writer
+	dir  string
+	out  io.Writer
+	root bool // may install packages
 }
 
 // Run installs what is missing. One component that cannot be installed does
 // not keep the others away; the error names each.
 func Run(ctx context.Context, opts Options) error {
-	i := &installer{dir: opts.Dir, out: opts.Out}
+	i := &installer{dir: opts.Dir, out: opts.Out, root: os.Geteuid() == 0}
 	if i.out == nil {
 		i.out = io.Discard
 	}

@@ -2,6 +2,7 @@ package install
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,6 +121,52 @@ func TestRun_SaysWhatToDoWithoutTools(t *testing.T) {
 	_, err := run(t, t.TempDir())
 	require.EqualError(t, err, "no java in PATH; no mvn in PATH: put JDK 17 or newer and Maven into PATH and run this again, "+
 		"or run it as root on Debian or Ubuntu, where it installs them with apt-get")
+}
+
+// fakeAPT is a PATH where apt-get notes what it is asked and then runs script.
+func fakeAPT(t *testing.T, script string) (bin string) {
+	t.Helper()
+	bin = t.TempDir()
+	for name, text := range map[string]string{
+		"apt-get":   "#!/bin/sh\nPATH=/usr/bin:/bin\ncd " + bin + "\necho \"$DEBIAN_FRONTEND $@\" >>log\n" + script,
+		"apt-cache": "#!/bin/sh\necho '  Candidate: 17.0.15+6-1~deb12u1'\n",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte(text), 0o755))
+	}
+	t.Setenv("PATH", bin)
+	return bin
+}
+
+func TestEnsureTools_InstallsWhatIsMissing(t *testing.T) {
+	bin := fakeAPT(t, `[ "$1" = install ] || exit 0
+for f in java javac mvn; do printf '#!/bin/sh\necho javac 17.0.1\n' >$f; chmod +x $f; done
+`)
+	var out bytes.Buffer
+	i := &installer{out: &out, root: true}
+	require.NoError(t, i.ensureTools(t.Context(), true))
+	log, err := os.ReadFile(filepath.Join(bin, "log"))
+	require.NoError(t, err)
+	require.Equal(t, "noninteractive update -q\n"+
+		"noninteractive install -y -q --no-install-recommends openjdk-17-jdk-headless maven\n", string(log))
+	require.Contains(t, out.String(), "real: apt-get install openjdk-17-jdk-headless maven\n")
+
+	require.NoError(t, i.ensureTools(t.Context(), true))
+	again, err := os.ReadFile(filepath.Join(bin, "log"))
+	require.NoError(t, err)
+	require.Equal(t, log, again, "nothing is missing any more")
+}
+
+func TestEnsureTools_SaysWhatAPTCouldNotDo(t *testing.T) {
+	i := &installer{out: io.Discard, root: true}
+	fakeAPT(t, "echo 'E: no network'; exit 100\n")
+	require.ErrorContains(t, i.ensureTools(t.Context(), true), "E: no network")
+
+	bin := fakeAPT(t, "")
+	for name, text := range map[string]string{"java": "", "javac": "echo javac 11.0.2\n", "mvn": ""} {
+		require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+text), 0o755))
+	}
+	require.EqualError(t, i.ensureTools(t.Context(), false), `after apt-get install openjdk-17-jdk-headless still `+
+		`javac in PATH is "javac 11.0.2", want 17 or newer (is another version first in PATH?)`)
 }
 
 func TestRun_NeedsNoMavenWhenAllIsThere(t *testing.T) {

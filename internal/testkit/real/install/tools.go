@@ -3,7 +3,6 @@ package install
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -20,7 +19,7 @@ func (i *installer) ensureTools(ctx context.Context, maven bool) error {
 		return nil
 	}
 	lack := lacking(missing)
-	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
+	if _, err := exec.LookPath("apt-get"); err != nil || !i.root {
 		return fmt.Errorf("%s: put JDK %d or newer and Maven into PATH and run this again, or run it as root on Debian or Ubuntu, where it installs them with apt-get", lack, oldestJava)
 	}
 	i.say("%s: apt-get update", lack)
