@@ -192,7 +192,7 @@ func (a *applier) write(ctx context.Context) {
 				items = append(items, i)
 			}
 		}
-		if st == stageRevoke || st == stageUndeny {
+		if (st == stageRevoke || st == stageUndeny) && ctx.Err() == nil && a.gaveUp == nil {
 			items = a.hold(st, items)
 		}
 		if len(items) > 0 {
