@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kmsg"
-
 	"github.com/holdfast-sec/holdfast/examples/internal/cli"
 	"github.com/holdfast-sec/holdfast/kafkasec"
 	"github.com/holdfast-sec/holdfast/kafkasec/dial"
@@ -21,23 +19,10 @@ const (
 	maxTimeout = 15 * time.Minute
 )
 
-// needs are the requests without which nothing here works, whatever the spec:
-// prefixed ACLs (Kafka 2.0) and configs that are changed one by one (2.3).
-var needs = []dial.Need{
-	{Key: kmsg.DescribeACLs, Version: 1},
-	{Key: kmsg.CreateACLs, Version: 1},
-	{Key: kmsg.DeleteACLs, Version: 1},
-	{Key: kmsg.IncrementalAlterConfigs},
-}
-
 // connect gives a reconciler for the cluster. The caller closes its client.
 func (a *app) connect(ctx context.Context, cfg dial.Config) (*kafkasec.Reconciler, error) {
 	cl, err := dial.Connect(ctx, cfg)
 	if err != nil {
-		return nil, err
-	}
-	if err := dial.Require(ctx, cl, needs...); err != nil {
-		cl.Close()
 		return nil, err
 	}
 	// Zero leaves each at its own default.

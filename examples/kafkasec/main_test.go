@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/holdfast-sec/holdfast/kafkasec"
@@ -42,7 +43,11 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "", // rewrites what cmp compares with; read the diff
 		Setup: func(env *testscript.Env) error {
-			b, err := newBrokers()
+			var opts []kfake.Opt
+			if version, err := os.ReadFile(filepath.Join(env.WorkDir, "kafka-version")); err == nil {
+				opts = append(opts, kfake.MaxVersions(kversion.FromString(strings.TrimSpace(string(version)))))
+			}
+			b, err := newBrokers(opts...)
 			if err != nil {
 				return err
 			}
