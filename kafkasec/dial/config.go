@@ -99,8 +99,8 @@ type OAuth struct {
 	// default here, but not in Java (sasl.oauthbearer.header.urlencode, KIP-1025).
 	// Makes a difference only if they hold other than letters, digits, - . _.
 	RawCredentials bool
-	// HTTPClient asks for the token. Nil means one of its own, which trusts the
-	// system's certificate authorities. Its proxy, if any, is its own affair.
+	// HTTPClient asks for the token. Nil means one that trusts the system's
+	// certificate authorities, uses no proxy and follows no redirect.
 	HTTPClient *http.Client `json:"-"`
 }
 
@@ -176,6 +176,9 @@ func (c Config) validateSASL() holdfast.Problems {
 		}
 		if c.Username != "" || !c.Password.IsZero() {
 			add("Password", "user name or password is set, but protocol %s has no SASL", c.protocol())
+		}
+		if !c.OAuth.ClientSecret.IsZero() {
+			add("OAuth.ClientSecret", "set, but protocol %s has no SASL", c.protocol())
 		}
 		return ps
 	}

@@ -87,7 +87,7 @@ func TestConnect_SaysWhy(t *testing.T) {
 		},
 		"TLS to plaintext, a server that waits": {
 			addr: func(t *testing.T) string { return fake(t) },
-			cfg:  Config{Protocol: SSL, Timeout: 3 * time.Second}, cause: CauseTLSNotEnabled, detail: "speaks Kafka in plaintext",
+			cfg:  Config{Protocol: SSL, Timeout: 5 * time.Second}, cause: CauseTLSNotEnabled, detail: "speaks Kafka in plaintext",
 		},
 		"TLS to plaintext, a server that closes as Java does": {
 			addr: func(t *testing.T) string {
@@ -197,6 +197,25 @@ func TestConnect_SaysWhy(t *testing.T) {
 			},
 			cfg:   Config{Protocol: SSL, TLS: &tls.Config{RootCAs: ca.Pool(), Certificates: []tls.Certificate{issue(t, other, pki.Leaf{CommonName: "me", Client: true}).TLS()}}},
 			cause: CauseClientCertificate, detail: `it was sent "CN=me", issued by "CN=test authority"`,
+		},
+		"no client certificate, and a broker that just closes": {
+			addr: func(t *testing.T) string {
+				cfg := serverTLS(t, ca)
+				cfg.ClientAuth = tls.RequestClientCert
+				return listen(t, func(c net.Conn) {
+					_ = tls.Server(c, cfg).Handshake()
+					_ = c.Close()
+				})
+			},
+			cfg: Config{Protocol: SSL, TLS: trusted}, cause: CauseClientCertificate, detail: "none to send",
+		},
+		"TLS 1.1 only": {
+			addr: func(t *testing.T) string {
+				cfg := serverTLS(t, ca)
+				cfg.MinVersion, cfg.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+				return fake(t, kfake.TLS(cfg))
+			},
+			cfg: Config{Protocol: SSL, TLS: trusted}, cause: CauseTLS, detail: "protocol version",
 		},
 		"no common version of TLS": {
 			addr: func(t *testing.T) string {

@@ -2,6 +2,7 @@ package dial
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -36,9 +37,7 @@ func (e *tokenRefused) Error() string { return e.answer }
 func newOAuth(o OAuth, timeout time.Duration) sasl.Mechanism {
 	client := o.HTTPClient
 	if client == nil {
-		// A client of its own, and no proxy from the environment, which a library
-		// does not read.
-		client = &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, IdleConnTimeout: 10 * time.Second}}
+		client = tokenClient(nil)
 	}
 	if o.RawCredentials {
 		raw := *client
@@ -53,6 +52,17 @@ func newOAuth(o OAuth, timeout time.Duration) sasl.Mechanism {
 		}
 		return oauth.Auth{Token: token.AccessToken, Extensions: o.Extensions}, nil
 	})}
+}
+
+// tokenClient asks for tokens where the caller has no client of his own: without
+// a proxy from the environment, which a library does not read; without a
+// connection that stays open for the next hour's token; without following a
+// redirect, which could carry the secret from https to http.
+func tokenClient(cfg *tls.Config) *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{TLSClientConfig: cfg, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // tokens keeps the current token. x/oauth2 has a cache of its own, but that one

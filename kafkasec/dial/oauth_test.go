@@ -92,6 +92,9 @@ func TestOAuth_SaysWhy(t *testing.T) {
 	t.Cleanup(private.Close)
 	good := tokenserver.Start(t, tokenserver.Options{Clients: map[string]holdfast.Secret{"alice": secret(canary)}})
 
+	moved := httptest.NewServer(http.RedirectHandler(good.TokenURL(), http.StatusTemporaryRedirect))
+	t.Cleanup(moved.Close)
+
 	tests := map[string]struct {
 		url   string
 		judge func(string) string
@@ -103,6 +106,7 @@ func TestOAuth_SaysWhy(t *testing.T) {
 		"no answer":        {silent.URL, nil, CauseToken, "no answer in time"},
 		"not a token":      {html.URL, nil, CauseToken, html.URL},
 		"not found":        {good.TokenURL() + "x", nil, CauseToken, "answered 404 Not Found"},
+		"moved":            {moved.URL, nil, CauseToken, "answered 307 Temporary Redirect"},
 		"not trusted":      {private.URL, nil, CauseToken, "certificate"},
 		"refused by Kafka": {good.TokenURL(), func(string) string { return `{"status":"invalid_token"}` }, CauseCredentials, `{"status":"invalid_token"}`},
 	}

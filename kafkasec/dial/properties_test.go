@@ -26,6 +26,12 @@ func TestParseProperties(t *testing.T) {
 		"brokers, with what Java lets pass": {"bootstrap.servers = kafka1:9092 ,, PLAINTEXT://kafka2:9093,[::1]:9094\n", func(t *testing.T, cfg Config) {
 			require.Equal(t, []string{"kafka1:9092", "kafka2:9093", "[::1]:9094"}, cfg.Brokers)
 		}},
+		"white space that Java trims, around a password too": {
+			"security.protocol = SASL_PLAINTEXT\t \nsasl.mechanism=OAUTHBEARER\\u0001\nsasl.oauthbearer.client.credentials.client.id=me\n" +
+				"sasl.oauthbearer.client.credentials.client.secret= pw \nsasl.oauthbearer.token.endpoint.url=http://x\n" +
+				"sasl.jaas.config=x.OAuthBearerLoginModule required;\n",
+			func(t *testing.T, cfg Config) { require.Equal(t, "pw", cfg.OAuth.ClientSecret.Reveal()) },
+		},
 		"general": {"client.id=me\nrequest.timeout.ms=2500\n", func(t *testing.T, cfg Config) {
 			require.Equal(t, "me", cfg.ClientID)
 			require.Equal(t, 2500*time.Millisecond, cfg.RequestTimeout)

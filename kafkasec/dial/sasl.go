@@ -2,9 +2,7 @@ package dial
 
 import (
 	"errors"
-	"net/http"
 	"strings"
-	"time"
 
 	"github.com/holdfast-sec/holdfast"
 	"github.com/holdfast-sec/holdfast/kafkasec/jaas"
@@ -113,7 +111,7 @@ func (p *parser) password(opts *moduleOptions) {
 const (
 	oauthPackage   = "org.apache.kafka.common.security.oauthbearer."
 	loginHandler   = oauthPackage + "OAuthBearerLoginCallbackHandler"
-	loginHandler31 = oauthPackage + "secured.OAuthBearerLoginCallbackHandler" // until 3.3
+	loginHandler31 = oauthPackage + "secured.OAuthBearerLoginCallbackHandler" // its first name, gone in 4.0
 )
 
 // classes refuses what would run Java code to log in.
@@ -141,7 +139,7 @@ func (p *parser) classes() {
 
 // oauth reads the client-credentials grant: keys of Kafka 4.1 and newer
 // (KIP-1139), else the options that OAuthBearerLoginCallbackHandler had before
-// (KIP-768). Where both are there the new ones win, as in ConfigOrJaas.
+// (KIP-768). Where both are there the new ones win (ConfigOrJaas, 4.4).
 func (p *parser) oauth(opts *moduleOptions) {
 	o := &p.cfg.OAuth
 	for key := range p.values {
@@ -176,15 +174,13 @@ func (p *parser) oauth(opts *moduleOptions) {
 		}
 	}
 	if opts.has("ssl.") {
-		// The token endpoint has TLS settings of its own (JaasOptionsUtils). The
-		// client is complete here, so that a private authority needs no Go code.
+		// The token endpoint has TLS settings of its own, and not those for the
+		// brokers (JaasOptionsUtils.getSslClientConfig).
 		in := func(key string) (string, bool) {
 			s, ok := opts.secret(key)
 			return javaTrim(s.Reveal()), ok
 		}
-		o.HTTPClient = &http.Client{Transport: &http.Transport{
-			TLSClientConfig: p.tls(in, jaasKey), ForceAttemptHTTP2: true, IdleConnTimeout: 10 * time.Second,
-		}}
+		o.HTTPClient = tokenClient(p.tls(in, jaasKey))
 	}
 }
 
