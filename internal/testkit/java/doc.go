@@ -7,5 +7,8 @@
 //
 //	o := oracle.Start(t, oracle.Options{Main: "WordsOracle"})
 //
+// Other classes are for brokers to load, such as RefusingPolicy; oracle.Classes
+// compiles them.
+//
 // [Sources] embeds the files, so tests need no path into the tree.
 package java

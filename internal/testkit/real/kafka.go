@@ -126,6 +126,10 @@ func newCluster(opts Options) (*Cluster, error) {
 	if c.java, c.classPath, err = find(opts.Version); err != nil {
 		return nil, err
 	}
+	if opts.ClassPath != "" {
+		// Behind, because the class archive is bound to what stands in front.
+		c.classPath += string(os.PathListSeparator) + opts.ClassPath
+	}
 	c.dir, err = tempDir("holdfast-kafka-")
 	return c, err
 }

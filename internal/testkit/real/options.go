@@ -82,6 +82,9 @@ type Options struct {
 	ClientAuth string
 	// OAuth enables OAUTHBEARER on the SASL listeners.
 	OAuth *OAuth
+	// ClassPath is a directory or jar behind Kafka's own, with classes that
+	// Properties name.
+	ClassPath string
 	// Properties are added to every node's server.properties and win over the
 	// harness's own.
 	Properties map[string]string

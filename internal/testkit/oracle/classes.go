@@ -1,0 +1,25 @@
+package oracle
+
+import (
+	"os/exec"
+	"testing"
+
+	"github.com/holdfast-sec/holdfast/internal/testkit/real"
+)
+
+// Classes compiles a class of internal/testkit/java against a Kafka, for a
+// broker to load (see real.Options.ClassPath), and returns the directory. It
+// skips where Start does.
+func Classes(t testing.TB, main, kafka string) string {
+	t.Helper()
+	real.Enabled(t)
+	_, err := exec.LookPath("javac")
+	real.Need(t, "a JDK", err)
+	jars, err := kafkaJars(kafka)
+	real.Need(t, "Kafka "+kafka, err)
+	dir, err := compile(main, jars)
+	if err != nil {
+		t.Fatalf("compile %s: %v", main, err)
+	}
+	return dir
+}
