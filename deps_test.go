@@ -153,8 +153,6 @@ var dependencies = map[string]string{
 	"github.com/twmb/franz-go/pkg/kmsg":          "Kafka's requests and responses",
 	"go.yaml.in/yaml/v4":                         "YAML, behind internal/strictyaml",
 	"golang.org/x/oauth2":                        "tokens by client credentials, for SASL OAUTHBEARER",
-	"golang.org/x/sync":                          "bounded parallelism",
-	"golang.org/x/sys":                           "children of the test harness that die with it",
 	"golang.org/x/term":                          "telling a terminal from a pipe",
 	"software.sslmate.com/src/go-pkcs12":         "writing PKCS #12 files for tests, and a peer that reads them",
 }

@@ -241,13 +241,13 @@ func (t *tokenizer) comment() {
 }
 
 // setText keeps the characters, with U+FFFD for each byte that is not UTF-8.
-func (tok *token) setText(runes []rune) {
+func (t *token) setText(runes []rune) {
 	for _, r := range runes {
 		if r >= invalid {
-			tok.bad = true
+			t.bad = true
 		}
 	}
-	tok.text = string(runes)
+	t.text = string(runes)
 }
 
 // isNumeric reports StreamTokenizer's numeric attribute.
