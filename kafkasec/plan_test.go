@@ -175,6 +175,21 @@ func TestPlan_ObservedHash(t *testing.T) {
 	require.NotEqual(t, same, hash(func(s *State) { s.Cluster = "d" }))
 }
 
+// A range that an older cluster stored matches nobody there: granting it is a
+// mistake, revoking it is not.
+func TestPlan_RangeOnAnOldCluster(t *testing.T) {
+	a := ACL{Principal: "User:app", Operations: []Operation{Read}, Resource: "topic:a", Host: "10.0.0.0/8"}
+	spec := Spec{Scope: Scope{Topics: []string{"a"}}, ACLs: []ACL{a}}
+	stored, err := a.Bindings()
+	require.NoError(t, err)
+	_, err = spec.Plan(State{})
+	require.ErrorContains(t, err, "acls[0].host: \"10.0.0.0/8\": CIDR hosts need Kafka 4.4")
+	spec.ACLs[0].State = Absent
+	plan, err := spec.Plan(State{ACLs: stored})
+	require.NoError(t, err)
+	require.Len(t, plan.Changes, 1)
+}
+
 func TestParsePlan_Rejects(t *testing.T) {
 	const head = `{"plan":"kafkasec","version":1,"cluster":"c","observed":"","changes":[`
 	acl := `{"action":"create","kind":"acl","name":"allow User:a Read on topic:t from *","reason":"","before":null,"after":{"principal":"User:a","host":"*","operation":"Read","permission":"allow","resource":"topic:t","pattern":"literal"}}`

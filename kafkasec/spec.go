@@ -131,13 +131,17 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 }
 
 // problemsBeside validates a spec of which some fields could not be decoded,
-// and leaves out what only follows from that.
+// and leaves out what only follows from that: what is missing in the same
+// place, and what is outside a scope of which not all could be read.
 func (s Spec) problemsBeside(undecoded holdfast.Problems) holdfast.Problems {
-	v := s.validate()
-	v.checkZeros(s.Topics)
+	v := s.validator()
+	v.scopeUnread = slices.ContainsFunc(undecoded, func(u holdfast.Problem) bool { return strings.HasPrefix(u.Path, "scope") })
+	v.check(s)
+	v.checkWritten(s)
 	return slices.DeleteFunc(v.located(), func(p holdfast.Problem) bool {
 		return slices.ContainsFunc(undecoded, func(u holdfast.Problem) bool {
-			return u.Path != "" && strings.HasPrefix(p.Path, u.Path)
+			// A field that does not stand there has the place of its parent.
+			return u.Path != "" && strings.HasPrefix(p.Path, u.Path) && s.source.At(p.Path) == s.source.At(u.Path)
 		})
 	})
 }

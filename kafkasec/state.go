@@ -166,7 +166,7 @@ func (v *validator) checkAgainst(s State, spec Spec) {
 		}
 	}
 	for i, a := range spec.ACLs {
-		if strings.Contains(a.Host, "/") && s.MetadataVersion < cidrMetadataVersion {
+		if a.State != Absent && strings.Contains(a.Host, "/") && s.MetadataVersion < cidrMetadataVersion {
 			v.add(index("acls", i)+".host", "%q: CIDR hosts need Kafka 4.4 (metadata.version 4.4-IV1 or newer); on this cluster the binding would match nobody", a.Host)
 		}
 	}

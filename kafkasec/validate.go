@@ -16,10 +16,15 @@ import (
 // items outside the scope, duplicates and contradictions. What needs the
 // cluster to judge (shrinking partitions, a replication factor above the number
 // of brokers) is reported by [Spec.Plan].
-func (s Spec) Validate() error { return s.validate().located().Err() }
+func (s Spec) Validate() error {
+	v := s.validator()
+	v.check(s)
+	return v.located().Err()
+}
 
-func (s Spec) validate() *validator {
-	v := &validator{source: s.source, scope: s.Scope.index()}
+func (s Spec) validator() *validator { return &validator{source: s.source, scope: s.Scope.index()} }
+
+func (v *validator) check(s Spec) {
 	if s.Kind != SpecKind && (s.Kind != "" || s.fromYAML()) {
 		v.add("kind", "%q: allowed is %s", s.Kind, SpecKind)
 	}
@@ -29,13 +34,15 @@ func (s Spec) validate() *validator {
 	v.checkScope(s.Scope)
 	v.checkTopics(s.Topics)
 	v.checkACLs(s.ACLs)
-	return v
 }
 
 type validator struct {
-	source   strictyaml.Positions
-	scope    scopeIndex
-	problems holdfast.Problems
+	source strictyaml.Positions
+	scope  scopeIndex
+	// scopeUnread: not all of the scope could be decoded, so that nobody knows
+	// what is outside.
+	scopeUnread bool
+	problems    holdfast.Problems
 }
 
 func (v *validator) add(path, format string, args ...any) {
@@ -45,12 +52,18 @@ func (v *validator) add(path, format string, args ...any) {
 // located gives the problems their lines and sorts them.
 func (v *validator) located() holdfast.Problems { return v.source.Locate(v.problems) }
 
-// checkZeros refuses zeros that were written out in YAML: there they are a
-// mistake, while in Go zero means the broker's default.
-func (v *validator) checkZeros(topics []Topic) {
+// checkWritten refuses zeros and empty texts that were written out in YAML:
+// there they are a mistake, mostly of a template, while in Go they mean the
+// default. An empty host that became "*" would open to all what was meant for one.
+func (v *validator) checkWritten(s Spec) {
 	// The position of a field that does not stand there is that of its parent.
 	written := func(parent, field string) bool { return v.source.At(parent+"."+field) != v.source.At(parent) }
-	for i, t := range topics {
+	text := func(parent, field, value, byDefault string) {
+		if value == "" && written(parent, field) {
+			v.add(parent+"."+field, "empty: leave it out for the default, %s", byDefault)
+		}
+	}
+	for i, t := range s.Topics {
 		at := index("topics", i)
 		if t.Partitions == 0 && written(at, "partitions") {
 			v.add(at+".partitions", zeroNumber, 0)
@@ -58,6 +71,14 @@ func (v *validator) checkZeros(topics []Topic) {
 		if t.ReplicationFactor == 0 && written(at, "replication_factor") {
 			v.add(at+".replication_factor", zeroNumber, 0)
 		}
+		text(at, "state", string(t.State), string(Present))
+	}
+	for i, a := range s.ACLs {
+		at := index("acls", i)
+		text(at, "pattern", string(a.Pattern), "what the resource says")
+		text(at, "host", a.Host, "every host")
+		text(at, "permission", string(a.Permission), string(Allow))
+		text(at, "state", string(a.State), string(Present))
 	}
 }
 
@@ -126,7 +147,7 @@ func (v *validator) checkTopics(topics []Topic) {
 				t.Name, topics[j].Name, index("topics", j))
 		} else if why := protectedTopic(t.Name); why != "" {
 			v.add(name, "%q: %s", t.Name, why)
-		} else if !v.scope.topics.owns(t.Name) {
+		} else if !v.scopeUnread && !v.scope.topics.owns(t.Name) {
 			v.add(name, "%q is outside the scope: add it to scope.topics, or a prefix of it to scope.topic_prefixes", t.Name)
 		}
 		if _, ok := first[t.Name]; !ok {
@@ -176,7 +197,7 @@ func (v *validator) checkACLs(acls []ACL) {
 			continue // its bindings cannot be compared with others
 		}
 		b := a.template(res)
-		if !v.scope.ownsBinding(b) {
+		if !v.scopeUnread && !v.scope.ownsBinding(b) {
 			v.add(index("acls", i), "%s of %s is outside the scope: its resource or its principal must stand there", res, a.Principal)
 		}
 		for j, op := range a.Operations {
