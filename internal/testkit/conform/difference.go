@@ -57,8 +57,20 @@ var Differences = []Difference{
 	{Fake, "no authorizer: create acls", "ok", "it keeps ACLs also where nobody asks for them"},
 	{Fake, "no authorizer: delete acls", "[allow/User:~p/3/2:~a:3/*]", "it keeps ACLs also where nobody asks for them"},
 	{Fake, "produce from a block of addresses: the client's", "TOPIC_AUTHORIZATION_FAILED", "it compares hosts as text, as Kafka did before 4.4"},
+
+	{Kafka43, "produce from a block of addresses: the client's", "TOPIC_AUTHORIZATION_FAILED", beforeCIDR},
+
+	{ZooKeeper, "produce from a block of addresses: the client's", "TOPIC_AUTHORIZATION_FAILED", beforeCIDR},
+	{ZooKeeper, "create topics with a bad size: more than 10,000 partitions", "ok", "the limit is KRaft's"},
+	{ZooKeeper, "create topics whose names collide: within a request", "INVALID_TOPIC_EXCEPTION ok", "the names of a request are compared with each other too"},
+	{ZooKeeper, "create newer acls: two-phase commit", "INVALID_REQUEST", "the operation is newer (KIP-939)"},
+	{ZooKeeper, "create bad acls: principal without a type", "UNKNOWN_SERVER_ERROR UNKNOWN_SERVER_ERROR", "nothing looks at it before the authorizer parses it, which fails the whole request"},
+	{ZooKeeper, "create bad acls: empty principal", "UNKNOWN_SERVER_ERROR UNKNOWN_SERVER_ERROR", "likewise"},
+	{ZooKeeper, "delete acls: one filter twice", "[deny/User:~p/3/2:~a:3/*] []", "the first filter that matches a binding takes it"},
 }
 
 func unchecked(what string) string {
 	return "it does not check " + what + ": what may not pass has to be refused before it is sent"
 }
+
+const beforeCIDR = "a block is a host that no client has, until metadata.version 4.4-IV1 (KAFKA-20088)"
