@@ -24,7 +24,8 @@ const (
 	Skipped Outcome = "skipped"
 	// Failed: tried, and refused or not confirmed.
 	Failed Outcome = "failed"
-	// NotAttempted: nothing was sent for this change.
+	// NotAttempted: nothing was done for this change. It was not sent, or put off
+	// by the system and not sent again.
 	NotAttempted Outcome = "not-attempted"
 )
 

@@ -1,9 +1,11 @@
 package kafkasec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-sec/holdfast"
@@ -13,8 +15,8 @@ import (
 // Reasons of this package's own.
 const (
 	// ReasonHeld goes with NotAttempted: an earlier step for the same principal
-	// failed, and going on would have left it with less access than both before
-	// and after, or with more.
+	// did not succeed, and going on would have left it with less access than both
+	// before and after, or with more.
 	ReasonHeld holdfast.Reason = "held"
 	// ReasonStale goes with NotAttempted: the plan was refused as a whole.
 	ReasonStale holdfast.Reason = "stale"
@@ -30,14 +32,11 @@ const (
 // the whole plan is refused with a [*StaleError] and nothing is written; so is
 // a plan for another cluster, with [ErrOtherCluster].
 //
-// A failed item does not stop the others, except that a revocation is held back
-// where a grant to the same principal failed, and lifting a deny is held back
-// where a revocation failed.
+// A failed item does not stop the others, except that for the same principal a
+// grant is held back where a new deny failed, a revocation where a grant failed,
+// and lifting a deny where a revocation or a new deny failed.
 func (r *Reconciler) Apply(ctx context.Context, plan Plan) (holdfast.Report, error) {
-	a := &applier{r: r, plan: plan, results: make([]holdfast.Result, len(plan.Changes))}
-	for i, c := range plan.Changes {
-		a.results[i] = holdfast.Result{Action: c.Action, Kind: c.Kind, Name: c.Name, Outcome: holdfast.NotAttempted}
-	}
+	a := newApplier(r, plan)
 	if err := plan.check(""); err != nil {
 		return a.report(), fmt.Errorf("apply: %w", err)
 	}
@@ -50,10 +49,10 @@ func (r *Reconciler) Apply(ctx context.Context, plan Plan) (holdfast.Report, err
 	a.write(ctx)
 	visible := a.waitVisible(ctx)
 	report := a.report()
-	errs := []error{report.Err(), visible}
-	if report.Count(holdfast.NotAttempted) > 0 {
-		// Said once, not for each of the changes that it kept from being made.
-		errs = append(errs, a.gaveUp, context.Cause(ctx))
+	// Why it stopped is said once, not for each of the changes that were not made.
+	errs := []error{report.Err(), visible, a.gaveUp}
+	if visible != nil || report.Count(holdfast.NotAttempted) > 0 {
+		errs = append(errs, context.Cause(ctx))
 	}
 	return report, wrapApply(errors.Join(errs...))
 }
@@ -78,6 +77,14 @@ type applier struct {
 	gaveUp error
 }
 
+func newApplier(r *Reconciler, plan Plan) *applier {
+	a := &applier{r: r, plan: plan, results: make([]holdfast.Result, len(plan.Changes)), settled: make([]bool, len(plan.Changes))}
+	for i, c := range plan.Changes {
+		a.results[i] = holdfast.Result{Action: c.Action, Kind: c.Kind, Name: c.Name, Outcome: holdfast.NotAttempted}
+	}
+	return a
+}
+
 // report adds an outcome for each thing that could not be read when planning.
 func (a *applier) report() holdfast.Report {
 	rep := holdfast.Report{Report: "kafkasec", Outcomes: a.results}
@@ -99,14 +106,14 @@ func (a *applier) settle(i int, o holdfast.Outcome, reason holdfast.Reason, err 
 // check compares the plan with the live cluster, settles what needs no write,
 // and refuses the plan where it no longer fits.
 func (a *applier) check(ctx context.Context) error {
-	a.settled = make([]bool, len(a.plan.Changes))
 	a.r.event(holdfast.Event{What: "compare the plan with the cluster", Of: len(a.plan.Changes)})
 	state, who, err := a.r.read(ctx, a.needOf(all(len(a.plan.Changes))))
 	if err != nil {
-		a.refuse(holdfast.ReasonUnread)
+		reason := holdfast.ReasonUnread
 		if ctx.Err() != nil {
-			a.refuse(holdfast.ReasonCanceled)
+			reason = endReason(ctx)
 		}
+		a.refuse(reason)
 		return err
 	}
 	if who.cluster != a.plan.Cluster {
@@ -140,7 +147,14 @@ func (a *applier) check(ctx context.Context) error {
 		return stale
 	}
 	if needs := a.needs(); len(needs) > 0 {
-		return dial.Require(ctx, a.r.Client, needs...)
+		if err := dial.Require(ctx, a.r.Client, needs...); err != nil {
+			for i, settled := range a.settled {
+				if !settled && ctx.Err() != nil {
+					a.settle(i, holdfast.NotAttempted, endReason(ctx), nil)
+				}
+			}
+			return err
+		}
 	}
 	return nil
 }
@@ -192,7 +206,7 @@ func (a *applier) write(ctx context.Context) {
 				items = append(items, i)
 			}
 		}
-		if (st == stageRevoke || st == stageUndeny) && ctx.Err() == nil && a.gaveUp == nil {
+		if ctx.Err() == nil && a.gaveUp == nil {
 			items = a.hold(st, items)
 		}
 		if len(items) > 0 {
@@ -201,32 +215,47 @@ func (a *applier) write(ctx context.Context) {
 	}
 }
 
-// hold settles those revocations (or lifted denies) that must wait because an
-// earlier ACL step for the same principal did not succeed, and returns the rest.
-func (a *applier) hold(st stage, items []int) []int {
-	failed := map[string]string{} // first unsuccessful binding, by principal
-	for i, c := range a.plan.Changes {
-		if c.Kind == KindACL && c.stage() < st && a.results[i].Outcome != holdfast.Applied && a.results[i].Outcome != holdfast.Unchanged {
-			b := c.binding()
-			if _, ok := failed[b.Principal]; !ok {
-				failed[b.Principal] = string(c.Action) + " " + b.String()
-			}
-		}
+// heldBy lists the stages that must have succeeded for a principal before this
+// one may run for it. Without the first, it would have what it has neither
+// before nor after; without the second, it would lack what it has both before
+// and after; the third is as the first.
+func (st stage) heldBy() []stage {
+	switch st {
+	case stageGrant:
+		return []stage{stageDeny}
+	case stageRevoke:
+		return []stage{stageGrant}
+	case stageUndeny:
+		return []stage{stageDeny, stageRevoke}
 	}
-	if len(failed) == 0 {
-		return items
+	return nil
+}
+
+// hold settles those items that must wait because an earlier step for the same
+// principal did not succeed, and returns the rest.
+func (a *applier) hold(st stage, items []int) []int {
+	causes := map[string]string{} // first unsuccessful step, by principal
+	anyOf := map[string]string{}  // and by type of principal
+	for i, c := range a.plan.Changes {
+		if o := a.results[i].Outcome; o == holdfast.Applied || o == holdfast.Unchanged || !slices.Contains(st.heldBy(), c.stage()) {
+			continue
+		}
+		b := c.binding()
+		cause := string(c.Action) + " " + b.String()
+		typ, _, _ := strings.Cut(b.Principal, ":")
+		causes[b.Principal] = cmp.Or(causes[b.Principal], cause)
+		anyOf[typ] = cmp.Or(anyOf[typ], cause)
 	}
 	var free []int
 	for _, i := range items {
 		principal := a.plan.Changes[i].binding().Principal
-		cause, ok := failed[principal]
-		for other, why := range failed {
-			// A wildcard stands for every principal of its type, either way.
-			if !ok && strings.HasSuffix(other, ":*") || !ok && strings.HasSuffix(principal, ":*") {
-				cause, ok = why, true
-			}
+		typ, name, _ := strings.Cut(principal, ":")
+		// A wildcard stands for every principal of its type, either way.
+		cause := cmp.Or(causes[principal], causes[typ+":*"])
+		if name == "*" {
+			cause = cmp.Or(cause, anyOf[typ])
 		}
-		if !ok {
+		if cause == "" {
 			free = append(free, i)
 			continue
 		}

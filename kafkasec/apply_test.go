@@ -112,7 +112,7 @@ func TestApply_AllRefused(t *testing.T) {
 func TestApply_HalvesABatchThatIsTooLarge(t *testing.T) {
 	f := newFake(t)
 	f.always(kmsg.CreateTopics, func(req kmsg.Request) (kmsg.Response, error, bool) {
-		if len(req.(*kmsg.CreateTopicsRequest).Topics) > 30 {
+		if len(req.(*kmsg.CreateTopicsRequest).Topics) > 13 {
 			return refuseTopics(req, func(string) error { return kerr.PolicyViolation }), nil, true
 		}
 		return nil, nil, false
@@ -442,6 +442,92 @@ acls:
 	report, err = f.r.Apply(cancelled, plan)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, 5, report.Count(holdfast.NotAttempted))
+	require.Equal(t, holdfast.ReasonCanceled, report.Outcomes[0].Reason)
+	expired, cancel3 := context.WithTimeout(context.Background(), -1)
+	defer cancel3()
+	report, err = f.r.Apply(expired, plan)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Equal(t, holdfast.ReasonExpired, report.Outcomes[4].Reason)
+}
+
+// Between two requests nothing is unclear: what was confirmed is applied, the
+// rest is not attempted and not held, and the error says why, and that nobody
+// looked whether every broker knows.
+func TestApply_CancelledBetweenRequests(t *testing.T) {
+	f := newFake(t)
+	f.apply(parse(t, `
+kind: KafkaSecurity
+version: 1
+scope: {topic_prefixes: [a]}
+acls:
+  - {principal: "User:app", operations: [Read], resource: "topic:a1"}
+`))
+	plan := f.plan(parse(t, threeTopics+`
+acls:
+  - {principal: "User:app", operations: [Read], resource: "topic:a*"}
+  - {principal: "User:app", operations: [Read], resource: "topic:a1", state: absent}
+`))
+	stop := errors.New("operator pressed ctrl-c")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	f.r.OnEvent = func(e holdfast.Event) {
+		if e.Step == 3 {
+			cancel(stop)
+		}
+	}
+	report, err := f.r.Apply(ctx, plan)
+	require.ErrorIs(t, err, stop)
+	require.ErrorIs(t, err, ErrNotVisible)
+	require.Equal(t, []string{
+		"applied create topic a1", "applied create topic a2", "applied create topic a3",
+		"not-attempted/canceled create acl allow User:app Read on topic:a* from *",
+		"not-attempted/canceled delete acl allow User:app Read on topic:a1 from *",
+	}, outcomes(report))
+}
+
+// Everything was written, but the context ends while the brokers catch up.
+func TestApply_CancelledWhileWaiting(t *testing.T) {
+	f := newFake(t)
+	plan := f.plan(parse(t, threeTopics))
+	stop := errors.New("operator pressed ctrl-c")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	f.r.OnEvent = func(e holdfast.Event) {
+		if e.What == "wait until every broker knows" {
+			cancel(stop)
+		}
+	}
+	report, err := f.r.Apply(ctx, plan)
+	require.Equal(t, 3, report.Count(holdfast.Applied))
+	require.ErrorIs(t, err, ErrNotVisible)
+	require.ErrorIs(t, err, stop)
+}
+
+// A saved plan whose grant is there already still revokes.
+func TestApply_UnchangedGrantHoldsNothing(t *testing.T) {
+	f := newFake(t)
+	const head = `
+kind: KafkaSecurity
+version: 1
+scope: {topic_prefixes: [a]}
+acls:
+`
+	f.apply(parse(t, head+`  - {principal: "User:app", operations: [Read], resource: "topic:a1"}`))
+	plan := f.plan(parse(t, head+`  - {principal: "User:app", operations: [Read], resource: "topic:a*"}
+  - {principal: "User:app", operations: [Read], resource: "topic:a1", state: absent}`))
+	f.apply(parse(t, head+`  - {principal: "User:app", operations: [Read], resource: "topic:a*"}`))
+	report, err := f.r.Apply(context.Background(), plan)
+	require.NoError(t, err)
+	require.True(t, report.Converged(), report)
+}
+
+// An empty plan needs no cluster, and a plan that was never checked is not sent.
+func TestApply_ChecksThePlanFirst(t *testing.T) {
+	r := &Reconciler{} // nobody to ask
+	report, err := r.Apply(context.Background(), Plan{Plan: "kafkasec", Version: 1})
+	require.NoError(t, err)
+	require.True(t, report.Converged())
+	report, err = r.Apply(context.Background(), createPlan("a b"))
+	require.ErrorContains(t, err, "illegal character")
+	require.Equal(t, []string{"not-attempted create topic a b"}, outcomes(report))
 }
 
 // When the brokers go away for good, Apply gives up after RetryFor, once, and

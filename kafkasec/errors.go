@@ -14,8 +14,9 @@ import (
 var (
 	// ErrOtherCluster: the plan was made for another cluster. Nothing was written.
 	ErrOtherCluster = errors.New("the plan was made for another cluster")
-	// ErrNotVisible: everything was written, but not every broker knew it within
-	// Reconciler.VisibleFor. An Observe may still see the state of before.
+	// ErrNotVisible: what the report says was written, but not every broker was
+	// seen to know it within Reconciler.VisibleFor, or before the context ended.
+	// An Observe may still see the state of before.
 	ErrNotVisible = errors.New("written, but not yet visible on every broker")
 )
 
@@ -89,8 +90,16 @@ func permanent(err error) bool {
 	return errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, context.Canceled)
 }
 
-// neverSent reports whether the request surely did not reach a broker.
+var errNoController = errors.New("the cluster has no controller at the moment")
+
+// neverSent reports whether the request surely did not reach a broker: there
+// was none, or it was not reached, or it refused the connection. A client that
+// is closed, or a context that ends, may do so after the request went out.
 func neverSent(err error) bool {
+	var k *kerr.Error
+	if errors.As(err, &k) {
+		return !k.Retriable
+	}
 	var op *net.OpError
-	return permanent(err) && !errors.Is(err, context.Canceled) || errors.As(err, &op) && op.Op == "dial"
+	return errors.Is(err, errNoController) || errors.As(err, &op) && op.Op == "dial"
 }

@@ -11,8 +11,6 @@ import (
 const (
 	firstBackoff = 50 * time.Millisecond
 	maxBackoff   = 2 * time.Second
-	// minThrottle is waited where a broker throttles without saying how long.
-	minThrottle = 100 * time.Millisecond
 )
 
 // retriable reports whether the same item can simply be sent again: the answer

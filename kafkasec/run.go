@@ -16,7 +16,11 @@ const maxSplits = 3
 // run sends the items in batches and settles every one of them.
 func (a *applier) run(ctx context.Context, w writer, items []int) {
 	for _, batch := range pack(items, w.limit, func(i int) int { return w.weight(a.plan.Changes[i]) }) {
-		a.runBatch(ctx, w, batch, 0)
+		state := map[int]*pending{}
+		for _, i := range batch {
+			state[i] = &pending{}
+		}
+		a.runBatch(ctx, w, batch, state, 0)
 	}
 }
 
@@ -31,70 +35,80 @@ type pending struct {
 }
 
 // runBatch sends one batch until each of its items is settled: answered for
-// good, found done after an unclear answer, or given up.
-func (a *applier) runBatch(ctx context.Context, w writer, todo []int, splits int) {
-	state := map[int]*pending{}
-	for _, i := range todo {
-		state[i] = &pending{}
-	}
+// good, found done after an unclear answer, or given up. What may have happened
+// is looked at before it is sent again.
+func (a *applier) runBatch(ctx context.Context, w writer, todo []int, state map[int]*pending, splits int) {
 	retry := newRetry(a.r.retryFor())
+	look := false
 	for len(todo) > 0 {
 		if ctx.Err() != nil || a.gaveUp != nil {
 			a.abandon(ctx, todo, state)
 			return
 		}
-		answers, err := a.send(ctx, w, todo)
-		if err != nil {
+		var ans answers
+		var err error
+		if look {
+			todo, err = a.look(ctx, todo, state)
+			a.progress(w)
+		} else if ans, err = a.send(ctx, w, todo); err != nil {
 			for _, i := range todo {
 				state[i].unclear = state[i].unclear || !neverSent(err)
 				state[i].err = err
 			}
-			if permanent(err) || !retry.wait(ctx) {
+		}
+		if err != nil {
+			look = true
+			if (permanent(err) || !retry.wait(ctx)) && ctx.Err() == nil {
 				a.gaveUp = err
-				a.abandon(ctx, todo, state)
-				return
 			}
-			todo = a.look(ctx, todo, state)
 			continue
 		}
-		if splits < maxSplits && len(todo) > 1 && answers.refusedWhole() {
-			a.runBatch(ctx, w, todo[:len(todo)/2], splits+1)
-			a.runBatch(ctx, w, todo[len(todo)/2:], splits+1)
+		if look {
+			look = false
+			continue
+		}
+		if splits < maxSplits && len(todo) > 1 && ans.refusedWhole() {
+			half := len(todo) / 2
+			a.runBatch(ctx, w, todo[:half], state, splits+1)
+			a.runBatch(ctx, w, todo[half:], state, splits+1)
 			return
 		}
-		again, throttled, look := a.take(w, todo, answers, state)
+		var again []int
+		var throttled bool
+		again, throttled, look = a.take(w, todo, ans, state)
 		progress := len(again) < len(todo)
 		todo = again
 		a.progress(w)
-		switch {
-		case len(todo) == 0:
+		if len(todo) == 0 {
 			return
-		case throttled:
+		}
+		if progress {
+			retry = newRetry(a.r.retryFor())
+		}
+		if throttled && ans.throttle > 0 {
 			// The broker said how long; its wait is no failure of ours.
-			if sleep(ctx, max(answers.throttle, minThrottle)) {
+			if sleep(ctx, ans.throttle) {
 				retry = newRetry(a.r.retryFor())
 			}
 			continue
-		case progress:
-			retry = newRetry(a.r.retryFor())
 		}
 		if !retry.wait(ctx) {
 			a.abandon(ctx, todo, state)
 			return
 		}
-		if look {
-			todo = a.look(ctx, todo, state)
-		} else {
+		if !look {
 			a.findController(ctx)
 		}
 	}
-	a.progress(w)
 }
 
 func (a *applier) send(ctx context.Context, w writer, todo []int) (answers, error) {
 	changes := make([]Change, len(todo))
 	for j, i := range todo {
 		changes[j] = a.plan.Changes[i]
+	}
+	if a.who.controller < 0 {
+		return answers{}, errNoController
 	}
 	ans, err := w.send(ctx, a.r, a.who.controller, changes)
 	if err == nil && len(ans.items) != len(todo) {
@@ -133,12 +147,12 @@ func (a *applier) take(w writer, todo []int, ans answers, state map[int]*pending
 
 // look reads what became of items whose answer was unclear or contested,
 // settles those that are decided and returns the others.
-func (a *applier) look(ctx context.Context, todo []int, state map[int]*pending) []int {
+func (a *applier) look(ctx context.Context, todo []int, state map[int]*pending) ([]int, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.r.requestTimeout())
 	defer cancel()
 	now, who, err := a.r.read(ctx, a.needOf(todo))
 	if err != nil {
-		return todo // the next attempt, or the end of the context, decides
+		return todo, err
 	}
 	a.who = who
 	live := newLive(now)
@@ -159,7 +173,7 @@ func (a *applier) look(ctx context.Context, todo []int, state map[int]*pending) 
 			open = append(open, i)
 		}
 	}
-	return open
+	return open, nil
 }
 
 // findController asks again who the controller is; a broker that is away or
@@ -186,6 +200,8 @@ func (a *applier) abandon(ctx context.Context, todo []int, state map[int]*pendin
 			a.settle(i, holdfast.Failed, holdfast.ReasonUnknownResult, err)
 		case ctx.Err() != nil:
 			a.settle(i, holdfast.NotAttempted, endReason(ctx), nil)
+		case p.err == nil && permanent(a.gaveUp):
+			a.settle(i, holdfast.NotAttempted, "", nil)
 		case p.err == nil:
 			a.settle(i, holdfast.NotAttempted, holdfast.ReasonExpired, nil)
 		default:

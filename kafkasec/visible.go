@@ -19,8 +19,11 @@ import (
 // enough to look for the last change of each kind.
 func (a *applier) waitVisible(ctx context.Context) error {
 	last := a.lastApplied()
-	if len(last) == 0 || ctx.Err() != nil {
+	switch {
+	case len(last) == 0:
 		return nil
+	case ctx.Err() != nil:
+		return ErrNotVisible
 	}
 	a.r.event(holdfast.Event{What: "wait until every broker knows", Step: a.done, Of: len(a.plan.Changes)})
 	a.findController(ctx)
@@ -40,8 +43,8 @@ func (a *applier) waitVisible(ctx context.Context) error {
 				return false, poll.NotYet{Reason: err}
 			})
 			switch {
-			case ctx.Err() != nil:
-				return nil // the writes are confirmed, and the caller wants no more
+			case ctx.Err() != nil && err != nil:
+				return ErrNotVisible
 			case err != nil:
 				return fmt.Errorf("%w: broker %d does not show %s %s %s: %w", ErrNotVisible, broker, c.Action, c.Kind, c.Name, err)
 			}

@@ -1,6 +1,7 @@
 package kafkasec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -14,12 +15,16 @@ import (
 // maxDeletedTopics bounds one DeleteTopics request.
 const maxDeletedTopics = 1_000
 
+// defaultPartitions is as many partitions as a topic is taken to get where their
+// number is left to the broker. Nobody says num.partitions without rights on
+// the cluster; with [maxSplits], eight times as many still fit.
+const defaultPartitions = 16
+
 // createTopicRecords is what KRaft writes for a new topic: the topic, its
-// partitions and its configs. Partitions that are left to the broker count as
-// one; a request that turns out too large is halved.
+// partitions and its configs.
 func createTopicRecords(c Change) int {
 	after, _ := c.After.(TopicData)
-	return 1 + int(max(1, after.Partitions)) + len(after.Configs)
+	return 1 + int(cmp.Or(after.Partitions, defaultPartitions)) + len(after.Configs)
 }
 
 func addedPartitions(c Change) int {
