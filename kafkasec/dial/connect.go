@@ -89,6 +89,7 @@ func (p prover) prove(ctx context.Context) []*Error {
 		}
 	}
 
+	seed := addrs[good]
 	// The seed may be a load balancer, or a name that only resolves here. What
 	// every later request uses are the addresses in the metadata.
 	nodes := someBrokers(metas[good])
@@ -108,7 +109,7 @@ func (p prover) prove(ctx context.Context) []*Error {
 	}
 	for i, e := range failed {
 		failed[i] = &Error{
-			Addr: addrs[0], Protocol: e.Protocol, Mechanism: e.Mechanism, Cause: CauseAdvertised,
+			Addr: seed, Protocol: e.Protocol, Mechanism: e.Mechanism, Cause: CauseAdvertised,
 			Detail: "broker " + strconv.Itoa(int(nodes[i].NodeID)) + " is advertised as " + advertised[i], Err: e,
 		}
 	}

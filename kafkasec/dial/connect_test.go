@@ -309,33 +309,6 @@ func TestConnect_ReadsKafkasAnswers(t *testing.T) {
 	}
 }
 
-func TestConnect_HonoursHostnameCheckSwitchedOff(t *testing.T) {
-	ca, other := authority(t), authority(t)
-	cert := issue(t, ca, pki.Leaf{CommonName: "broker", DNSNames: []string{"kafka.example"}})
-	addr := fake(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{cert.TLS()}}))
-	props := func(ca *pki.CA) string {
-		return "security.protocol=SSL\nssl.endpoint.identification.algorithm=\nssl.truststore.type=PEM\nssl.truststore.location=" +
-			writeFile(t, "ca.pem", ca.PEM()) + "\n"
-	}
-	cfg := parse(t, props(ca))
-	cfg.Brokers = []string{addr}
-	require.NoError(t, connect(t, cfg), "the name is not to be checked")
-
-	cfg = parse(t, props(other))
-	cfg.Brokers = []string{addr}
-	require.Equal(t, CauseUntrusted, asError(t, connect(t, cfg)).Cause, "but the chain is")
-}
-
-func TestConnect_SendsTheClientCertificate(t *testing.T) {
-	ca := authority(t)
-	addr := fake(t, kfake.TLS(mutual(t, ca, tls.VersionTLS13)))
-	cert := issue(t, ca, pki.Leaf{CommonName: "me", Client: true})
-	require.NoError(t, connect(t, Config{
-		Brokers: []string{addr}, Protocol: SSL,
-		TLS: &tls.Config{RootCAs: ca.Pool(), Certificates: []tls.Certificate{cert.TLS()}},
-	}))
-}
-
 func TestConnect_OneGoodBrokerIsEnough(t *testing.T) {
 	silent := listen(t, func(net.Conn) {})
 	require.NoError(t, connect(t, Config{Brokers: []string{closedPort(t), silent, fake(t)}}))
@@ -367,10 +340,12 @@ func TestConnect_FindsAnAdvertisedAddressThatDoesNotWork(t *testing.T) {
 		resp.Brokers, resp.ControllerID = []kmsg.MetadataResponseBroker{b}, 0
 		return resp, nil, true
 	})
-	err = connect(t, Config{Brokers: c.ListenAddrs()})
+	seed := c.ListenAddrs()[0]
+	err = connect(t, Config{Brokers: []string{closedPort(t), seed}})
 	t.Log(err)
 	e := asError(t, err)
 	require.Equal(t, CauseAdvertised, e.Cause)
+	require.Equal(t, seed, e.Addr, "the one that answered")
 	require.Equal(t, CauseRefused, asError(t, e.Err).Cause)
 	require.Contains(t, err.Error(), "broker 0 is advertised as "+gone)
 }

@@ -82,11 +82,14 @@ func (d dialer) mechanisms(ctx context.Context, addr string, overTLS bool) ([]st
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = conn.Close() }()
+	defer conn.Close()
 	if overTLS {
-		if conn, err = d.handshake(ctx, conn, addr, d.tlsConfig(addr)); err != nil {
+		// Of its own name: the handshake gives no connection where it fails.
+		secured, err := d.handshake(ctx, conn, addr, d.tlsConfig(addr))
+		if err != nil {
 			return nil, err
 		}
+		conn = secured
 	}
 	req := kmsg.NewPtrSASLHandshakeRequest()
 	req.Version = 1

@@ -71,9 +71,9 @@ func (c Config) sasl() sasl.Mechanism {
 			return plain.Auth{User: c.Username, Pass: c.Password.Reveal()}, nil
 		})
 	case ScramSHA256:
-		return scram.Sha256(scramAuth)
+		return scramMechanism{scram.Sha256(scramAuth)}
 	case ScramSHA512:
-		return scram.Sha512(scramAuth)
+		return scramMechanism{scram.Sha512(scramAuth)}
 	case OAuthBearer:
 		// Less than an attempt, so that it is the token endpoint that is blamed for
 		// its silence, by name.

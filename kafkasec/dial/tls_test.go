@@ -1,0 +1,102 @@
+package dial
+
+import (
+	"crypto/tls"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/holdfast-sec/holdfast/internal/testkit/pki"
+)
+
+// Without the check of the host name everything else about the certificate
+// counts as before.
+func TestConnect_HonoursHostnameCheckSwitchedOff(t *testing.T) {
+	ca, other := authority(t), authority(t)
+	names := []string{"kafka.example"}
+	past := time.Date(2022, 3, 4, 0, 0, 0, 0, time.UTC)
+	tests := map[string]struct {
+		leaf  pki.Leaf
+		trust *pki.CA
+		cause Cause
+	}{
+		"another name":         {pki.Leaf{CommonName: "broker", DNSNames: names, Server: true}, ca, ""},
+		"another authority":    {pki.Leaf{CommonName: "broker", DNSNames: names, Server: true}, other, CauseUntrusted},
+		"expired":              {pki.Leaf{CommonName: "broker", DNSNames: names, Server: true, NotBefore: past.AddDate(-1, 0, 0), NotAfter: past}, ca, CauseExpired},
+		"a client's, no usage": {pki.Leaf{CommonName: "broker", DNSNames: names, Client: true}, ca, CauseUntrusted},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			cfg := parse(t, "security.protocol=SSL\nssl.endpoint.identification.algorithm=\nssl.truststore.type=PEM\n"+
+				line("ssl.truststore.location", writeFile(t, "ca.pem", tt.trust.PEM())))
+			cfg.Brokers = []string{fake(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{issue(t, ca, tt.leaf).TLS()}}))}
+			err := connect(t, cfg)
+			if tt.cause == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.Equal(t, tt.cause, asError(t, err).Cause)
+		})
+	}
+}
+
+func TestConnect_RefusesACertificateThatIsNotAServers(t *testing.T) {
+	ca := authority(t)
+	leaf := pki.Localhost("broker")
+	leaf.Server, leaf.Client = false, true
+	addr := fake(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{issue(t, ca, leaf).TLS()}}))
+	err := connect(t, Config{Brokers: []string{addr}, Protocol: SSL, TLS: &tls.Config{RootCAs: ca.Pool()}})
+	require.Equal(t, CauseUntrusted, asError(t, err).Cause)
+	require.ErrorContains(t, err, "key usage")
+}
+
+// A broker behind a proxy that routes by name is found by the name that was
+// asked for; addresses are never sent as one (RFC 6066 §3).
+func TestConnect_SendsTheServerName(t *testing.T) {
+	ca := authority(t)
+	for _, tt := range []struct{ host, want string }{{"localhost", "localhost"}, {"127.0.0.1", ""}} {
+		asked := make(chan string, 16)
+		server := serverTLS(t, ca)
+		server.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			asked <- hello.ServerName
+			return nil, nil
+		}
+		addr := strings.Replace(fake(t, kfake.TLS(server)), "127.0.0.1", tt.host, 1)
+		require.NoError(t, connect(t, Config{Brokers: []string{addr}, Protocol: SSL, TLS: &tls.Config{RootCAs: ca.Pool()}}))
+		require.Equal(t, tt.want, <-asked)
+	}
+}
+
+func TestConnect_OffersNoTLSBelow12(t *testing.T) {
+	offers := make(chan []uint16, 16)
+	addr := listen(t, func(c net.Conn) {
+		_ = tls.Server(c, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			offers <- hello.SupportedVersions
+			return nil, net.ErrClosed
+		}}).Handshake()
+		_ = c.Close()
+	})
+	for name, cfg := range map[string]Config{
+		"nil":        {},
+		"zero":       {TLS: new(tls.Config)},
+		"properties": {TLS: parse(t, "security.protocol=SSL\n").TLS},
+	} {
+		cfg.Brokers, cfg.Protocol = []string{addr}, SSL
+		require.Error(t, connect(t, cfg))
+		require.Equal(t, []uint16{tls.VersionTLS13, tls.VersionTLS12}, <-offers, name)
+	}
+}
+
+func TestConnect_SendsTheClientCertificate(t *testing.T) {
+	ca := authority(t)
+	addr := fake(t, kfake.TLS(mutual(t, ca, tls.VersionTLS13)))
+	cert := issue(t, ca, pki.Leaf{CommonName: "me", Client: true})
+	require.NoError(t, connect(t, Config{
+		Brokers: []string{addr}, Protocol: SSL,
+		TLS: &tls.Config{RootCAs: ca.Pool(), Certificates: []tls.Certificate{cert.TLS()}},
+	}))
+}
