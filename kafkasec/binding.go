@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -135,9 +137,12 @@ func (r Resource) Text() (string, Pattern) {
 	return string(r.Type) + ":" + r.Name, ""
 }
 
-// String returns the spelling of specs, with the pattern where it is needed.
+// String returns the spelling of specs, with the pattern where it is needed. It
+// is quoted where it holds spaces, quotes or what does not print, so that no
+// two resources read alike and none takes more than its line.
 func (r Resource) String() string {
 	text, pattern := r.Text()
+	text = word(text)
 	if pattern != "" {
 		text += " (" + string(pattern) + ")"
 	}
@@ -155,8 +160,17 @@ type Binding struct {
 }
 
 // String gives the binding as one line: "allow User:a Read on topic:t from *".
+// Its parts are quoted as those of [Resource.String].
 func (b Binding) String() string {
-	return string(b.Permission) + " " + b.Principal + " " + string(b.Operation) + " on " + b.Resource.String() + " from " + b.Host
+	return string(b.Permission) + " " + word(b.Principal) + " " + string(b.Operation) + " on " + b.Resource.String() + " from " + word(b.Host)
+}
+
+// word returns text that prints as one word: as it is where it does, otherwise quoted.
+func word(text string) string {
+	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r == ' ' || r == '"' || r == utf8.RuneError || !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
+	}
+	return text
 }
 
 // Compare orders bindings by resource, then principal, permission, operation, host.

@@ -94,10 +94,14 @@ func (b *Binding) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if j.Permission != Allow && j.Permission != Deny {
-		return fmt.Errorf("permission %q: allowed are allow and deny", string(j.Permission))
+		return badPermission(j.Permission)
 	}
 	*b = Binding{j.Principal, j.Host, op, j.Permission, res}
 	return nil
+}
+
+func badPermission(p Permission) error {
+	return fmt.Errorf("permission %q: allowed are allow and deny", string(p))
 }
 
 // strictJSON reads one JSON value and refuses unknown fields and trailing data.
@@ -115,7 +119,8 @@ func strictJSON(data []byte, v any) error {
 
 // ParsePlan reads a saved plan. A plan may have been edited or cut short since
 // it was written, so everything that Spec.Plan would never write is refused:
-// unknown fields, kinds and actions, illegal names, changes out of order. The error holds every problem as [holdfast.Problems].
+// unknown fields, kinds and actions, illegal names, changes out of order. The
+// error holds every problem as [holdfast.Problems].
 func ParsePlan(name string, data []byte) (Plan, error) {
 	var p Plan
 	if err := strictJSON(data, &p); err != nil {
@@ -184,6 +189,12 @@ func (c Change) check() error {
 		if c.Name != b.String() {
 			return fmt.Errorf("name %q does not say what the change does: %s", c.Name, b)
 		}
+		if b.Permission != Allow && b.Permission != Deny {
+			return badPermission(b.Permission)
+		}
+		if err := kafkarules.Operation(string(b.Resource.Type), string(b.Operation)); err != nil {
+			return err
+		}
 		for _, err := range []error{kafkarules.Principal(b.Principal), kafkarules.Host(b.Host), resourceName(b.Resource)} {
 			if err != nil && (c.Action == holdfast.ActionCreate || !errors.Is(err, kafkarules.ErrMisleading)) {
 				return err
@@ -200,8 +211,26 @@ func (c Change) checkTopicData() error {
 	before, _ := c.Before.(TopicData)
 	after, _ := c.After.(TopicData)
 	bad := func(what string) error { return fmt.Errorf("%s of a %s: %s", c.Action, c.Kind, what) }
+	for _, rest := range []TopicData{before, after} {
+		switch c.Kind {
+		case KindTopicPartitions:
+			rest.Partitions = 0
+		case KindTopicReplication:
+			rest.ReplicationFactor = 0
+		case KindTopicConfig:
+			rest.Configs = nil
+		default:
+			continue
+		}
+		if rest.Partitions != 0 || rest.ReplicationFactor != 0 || len(rest.Configs) > 0 {
+			return bad("before and after must hold nothing else")
+		}
+	}
 	switch c.Kind {
 	case KindTopic:
+		if c.Action == holdfast.ActionDelete && before.Partitions < 1 {
+			return bad("needs the partitions before")
+		}
 		if after.Partitions < 0 || after.ReplicationFactor < 0 {
 			return bad("negative partitions or replication factor")
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -217,6 +218,11 @@ func TestParsePlan_Rejects(t *testing.T) {
 		"config without key":  {head + `{"action":"update","kind":"topic-config","name":"t","before":{},"after":{"configs":{"a":"1"}}}]}`, "same configs"},
 		"config to nothing":   {head + `{"action":"update","kind":"topic-config","name":"t","before":{"configs":{"a":"1"}},"after":{"configs":{"a":null}}}]}`, "a value in after"},
 		"negative":            {head + strings.Replace(topic, `:1}`, `:-1}`, 1) + "]}", "negative"},
+		"delete of anything":  {head + `{"action":"delete","kind":"topic","name":"t","before":{},"after":null}]}`, "needs the partitions before"},
+		"more than its kind":  {head + `{"action":"update","kind":"topic-partitions","name":"t","before":{"partitions":1},"after":{"partitions":2,"configs":{"a":"1"}}}]}`, "nothing else"},
+		"configs and more":    {head + `{"action":"update","kind":"topic-config","name":"t","before":{"partitions":1,"configs":{"a":null}},"after":{"configs":{"a":"1"}}}]}`, "nothing else"},
+		"replication to none": {head + `{"action":"update","kind":"topic-replication","name":"t","before":{"replication_factor":1},"after":{}}]}`, "before and after"},
+		"not of its resource": {head + strings.ReplaceAll(acl, "Read", "ClusterAction") + "]}", `operation "ClusterAction" does not exist`},
 		"acl fields on topic": {head + strings.Replace(topic, "partitions", "principal", 1) + "]}", "unknown field"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -228,4 +234,46 @@ func TestParsePlan_Rejects(t *testing.T) {
 	p, err := ParsePlan("plan.json", []byte(head+topic+","+acl+"]}"))
 	require.NoError(t, err)
 	require.Len(t, p.Changes, 2)
+}
+
+// A plan that was built in Go is held to the same.
+func TestPlan_CheckOfWhatJSONCannotSay(t *testing.T) {
+	b := Binding{"User:a", "*", "read", Allow, Resource{ResourceTopic, "t", Literal}}
+	check := func(b Binding) error {
+		return Change{Action: holdfast.ActionCreate, Kind: KindACL, Name: b.String(), After: b}.check()
+	}
+	require.ErrorContains(t, check(b), `operation "read" does not exist`)
+	b.Operation, b.Permission = Read, ""
+	require.ErrorContains(t, check(b), `permission "": allowed are allow and deny`)
+	b.Permission = Deny
+	require.NoError(t, check(b))
+}
+
+// Names that may hold anything still give one line each, and no two bindings
+// the same, so that a plan made from them can be applied and read.
+func TestPlan_OddNames(t *testing.T) {
+	var acls []ACL
+	for _, group := range []string{"g*", "g* (literal)", `"group:g*" (literal)`, "a b", "a\nallow User:mallory All on cluster from *", "\u2028", "\xff", "x from *"} {
+		for _, principal := range []string{"User:a", "User:CN=A B,O=c", "User:a Read on group:x from *", "User:\x1b[31m"} {
+			acls = append(acls, ACL{Principal: principal, Operations: []Operation{Read}, Resource: "group:" + group, Pattern: Literal})
+		}
+	}
+	spec := Spec{Scope: Scope{Principals: []string{"User:a", "User:CN=A B,O=c", "User:a Read on group:x from *", "User:\x1b[31m"}}, ACLs: acls}
+	plan, err := spec.Plan(State{})
+	require.NoError(t, err)
+	require.NoError(t, plan.check("plan.json"))
+	require.Equal(t, len(acls)+1, strings.Count(plan.String(), "\n"))
+	for _, r := range plan.String() {
+		require.True(t, r == '\n' || unicode.IsPrint(r), "%q", r)
+	}
+	require.Contains(t, plan.String(), `+ acl allow "User:CN=A B,O=c" Read on group:g* (literal) from *`)
+}
+
+func TestUnread_WithoutAnError(t *testing.T) {
+	plan := Plan{Unread: []Unread{{Kind: KindACL, Name: "*"}}}
+	data, err := json.Marshal(plan)
+	require.NoError(t, err)
+	var read Plan
+	require.NoError(t, json.Unmarshal(data, &read))
+	require.Equal(t, plan, read)
 }

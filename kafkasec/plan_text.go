@@ -98,11 +98,8 @@ func orDefault(what string, n int) string {
 
 // show prints a config value on one line; a value may hold anything.
 func show(v *string) string {
-	switch {
-	case v == nil:
+	if v == nil {
 		return "(not set)"
-	case *v == "" || strings.ContainsAny(*v, " \t\r\n\"") || strings.ContainsFunc(*v, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return fmt.Sprintf("%q", *v)
 	}
-	return *v
+	return word(*v)
 }

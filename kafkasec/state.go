@@ -67,7 +67,11 @@ type unreadJSON struct {
 
 // MarshalJSON writes the error as its text.
 func (u Unread) MarshalJSON() ([]byte, error) {
-	return json.Marshal(unreadJSON{u.Kind, u.Name, u.Err.Error()})
+	j := unreadJSON{Kind: u.Kind, Name: u.Name}
+	if u.Err != nil {
+		j.Error = u.Err.Error()
+	}
+	return json.Marshal(j)
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote; the error comes back as text only.
@@ -76,7 +80,10 @@ func (u *Unread) UnmarshalJSON(data []byte) error {
 	if err := strictJSON(data, &j); err != nil {
 		return err
 	}
-	*u = Unread{j.Kind, j.Name, textError(j.Error)}
+	*u = Unread{Kind: j.Kind, Name: j.Name}
+	if j.Error != "" {
+		u.Err = textError(j.Error)
+	}
 	return nil
 }
 
