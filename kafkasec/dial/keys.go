@@ -56,8 +56,13 @@ func concerns(key string) bool {
 		key == "bootstrap.servers" || key == "client.id" || key == "request.timeout.ms"
 }
 
-// isSecurity reports whether a key belongs to authentication or encryption.
+// byteOrderMark is what UTF-8's is in ISO 8859-1, by which Java reads.
+const byteOrderMark = "\u00ef\u00bb\u00bf"
+
+// isSecurity reports whether a key belongs to authentication or encryption, or
+// was meant to: Java's keys are case-sensitive, those who write them less so.
 func isSecurity(key string) bool {
+	key = strings.ToLower(strings.TrimPrefix(key, byteOrderMark))
 	for _, prefix := range []string{"ssl.", "sasl.", "security."} {
 		if strings.HasPrefix(key, prefix) {
 			return true
@@ -67,17 +72,19 @@ func isSecurity(key string) bool {
 }
 
 // unused says why a key has no effect.
-func unused(key string, protocol Protocol) string {
+func unused(key string, cfg Config) string {
 	has := func(prefixes []string) bool {
 		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
 	}
 	switch {
+	case strings.HasPrefix(key, byteOrderMark):
+		return "follows a byte order mark, which Java takes for a part of the key; save the file without"
 	case slices.Contains(java, key):
 		return "chooses code of the Java platform; Go's own is used"
-	case strings.HasPrefix(key, "ssl.") && !protocol.tls():
-		return "security.protocol is " + string(protocol) + ", which has no TLS"
-	case strings.HasPrefix(key, "sasl.") && !protocol.sasl():
-		return "security.protocol is " + string(protocol) + ", which has no SASL"
+	case strings.HasPrefix(key, "ssl.") && !cfg.Protocol.tls():
+		return "security.protocol is " + string(cfg.Protocol) + ", which has no TLS"
+	case strings.HasPrefix(key, "sasl.") && !cfg.Protocol.sasl():
+		return "security.protocol is " + string(cfg.Protocol) + ", which has no SASL"
 	case strings.HasPrefix(key, "sasl.kerberos."):
 		return "is for Kerberos"
 	case has(loginTiming):
@@ -88,7 +95,7 @@ func unused(key string, protocol Protocol) string {
 		return "there is no ssl.truststore.location or ssl.truststore.certificates"
 	case key == "ssl.keystore.password" || key == "ssl.keystore.type" || key == "ssl.key.password":
 		return "there is no ssl.keystore.location or ssl.keystore.key"
-	case strings.HasPrefix(key, "sasl.oauthbearer."):
+	case strings.HasPrefix(key, "sasl.oauthbearer.") && cfg.Mechanism != OAuthBearer:
 		return "sasl.mechanism is not OAUTHBEARER"
 	case slices.Contains(timing, key):
 		return "connections are timed by this program's own limits"

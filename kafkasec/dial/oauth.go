@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -135,12 +136,28 @@ func (t *tokens) explain(ctx context.Context, err error) error {
 	default:
 		e.msg = err.Error()
 	}
-	for _, form := range []string{t.oauth.ClientSecret.Reveal(), url.QueryEscape(t.oauth.ClientSecret.Reveal())} {
-		if form != "" {
-			e.msg = strings.ReplaceAll(e.msg, form, t.oauth.ClientSecret.String())
-		}
-	}
+	e.msg = t.oauth.masked(e.msg)
 	return e
+}
+
+// masked takes the client secret out of what an endpoint says about a request:
+// in each form in which the request had it.
+func (o OAuth) masked(s string) string {
+	id, secret := o.ClientID, o.ClientSecret.Reveal()
+	if secret == "" {
+		return s
+	}
+	for _, form := range []string{
+		basic(id, secret), basic(url.QueryEscape(id), url.QueryEscape(secret)), secret, url.QueryEscape(secret),
+	} {
+		s = strings.ReplaceAll(s, form, o.ClientSecret.String())
+	}
+	return s
+}
+
+// basic is the Authorization header's credentials (RFC 7617 §2).
+func basic(id, secret string) string {
+	return base64.StdEncoding.EncodeToString([]byte(id + ":" + secret))
 }
 
 // rawBasic puts id and secret into the Authorization header without URL-encoding

@@ -60,7 +60,7 @@ func ParseProperties(ctx context.Context, source string, data []byte, opts Optio
 }
 
 // value is one setting as Java's ConfigDef would see it. Its text may be a
-// secret; only [parser.shown] may put it into a message.
+// secret; only [parser.quoted] may put it into a message.
 type value struct {
 	text string
 	line int
@@ -126,17 +126,20 @@ func (p *parser) lookup(key string) (string, bool) {
 }
 
 // shown quotes a value for a message. Only for keys whose values are words of
-// Kafka's; one that came from a secret store is not shown even there.
-func (p *parser) shown(key string) string {
-	v := p.values[key]
-	if v.resolved {
+// Kafka's.
+func (p *parser) shown(key string) string { return p.quoted(key, p.values[key].text) }
+
+// quoted is shown for a part of a value. What came from a secret store is not
+// shown, whatever it is.
+func (p *parser) quoted(key, part string) string {
+	if p.values[key].resolved {
 		return "the value that the reference resolves to"
 	}
 	const limit = 60
-	if len(v.text) > limit {
-		return fmt.Sprintf("%.*q…", limit, v.text)
+	if len(part) > limit {
+		return fmt.Sprintf("%.*q…", limit, part)
 	}
-	return fmt.Sprintf("%q", v.text)
+	return fmt.Sprintf("%q", part)
 }
 
 func (p *parser) brokers() {
@@ -200,7 +203,7 @@ func (p *parser) leftovers(entries []properties.Entry) {
 		if v.line != e.Line || v.used {
 			continue
 		}
-		reason := unused(e.Key, p.cfg.Protocol)
+		reason := unused(e.Key, p.cfg)
 		p.cfg.Ignored = append(p.cfg.Ignored, Ignored{Key: shownKey(e.Key), Line: e.Line, Reason: reason, Security: isSecurity(e.Key)})
 	}
 	slices.SortStableFunc(p.cfg.Ignored, func(a, b Ignored) int { return a.Line - b.Line })

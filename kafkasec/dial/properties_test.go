@@ -243,6 +243,21 @@ ssl.keystore.password=x
 security.protocol=SSL
 ssl.trustore.location=/x
 `))
+	// A misspelled key, whatever the mechanism.
+	require.Equal(t, []Ignored{
+		{"Sasl.Login.Class", 3, "is not a key that Kafka's clients know", true},
+		{"sasl.oauthbearer.scopes", 4, "is not a key that Kafka's clients know", true},
+	}, ignored(`security.protocol=SASL_PLAINTEXT
+sasl.mechanism=OAUTHBEARER
+Sasl.Login.Class=x
+sasl.oauthbearer.scopes=x
+sasl.oauthbearer.token.endpoint.url=https://idp.example/
+sasl.jaas.config=x.OAuthBearerLoginModule required clientId="me" clientSecret="pw";
+`))
+	// An editor's byte order mark makes it another key, and the protocol PLAINTEXT.
+	require.Equal(t, []Ignored{
+		{"(a key that is not shown)", 1, "follows a byte order mark, which Java takes for a part of the key; save the file without", true},
+	}, ignored("\xef\xbb\xbfsecurity.protocol=SSL\r\n"))
 	// The backslash that continues the line is missing.
 	require.Equal(t, []Ignored{
 		{"sasl.kerberos.service.name", 4, "is for Kerberos", true},
@@ -282,6 +297,29 @@ func TestParseProperties_ResolvesReferences(t *testing.T) {
 	_, err = ParseProperties(t.Context(), "f", []byte("client.id=${env:NONE}\nsecurity.protocol=${env:"+canary+"}\n"), opts)
 	require.EqualError(t, err, "f:1: client.id: resolve the ${env:…} reference: not set\n"+
 		"f:2: security.protocol: the value that the reference resolves to; allowed: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL")
+}
+
+// What a secret store answered can be the wrong secret in the wrong place.
+func TestParseProperties_ShowsNothingThatWasResolved(t *testing.T) {
+	opts := Options{Resolve: func(context.Context, string) (holdfast.Secret, error) { return secret(canary), nil }}
+	const ref = "${env:X}"
+	for _, text := range []string{
+		"bootstrap.servers=" + ref, "security.protocol=" + ref, "client.id=" + ref + "\nrequest.timeout.ms=" + ref,
+		"security.protocol=SSL\nssl.protocol=" + ref + "\nssl.enabled.protocols=TLSv1.3," + ref + "\nssl.engine.factory.class=" + ref +
+			"\nssl.endpoint.identification.algorithm=" + ref + "\nssl.truststore.location=" + ref + "\nssl.cipher.suites=" + ref,
+		"security.protocol=SASL_SSL\nsasl.mechanism=" + ref, "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.login.class=" + ref + "\nsasl.jaas.config=" + ref,
+		"security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.token.endpoint.url=" + ref +
+			"\nsasl.jaas.config=x.OAuthBearerLoginModule required clientId=\"a\" ssl.protocol='" + ref + "' ssl.truststore.location='" + ref +
+			"' ssl.enabled.protocols='" + ref + "';",
+	} {
+		_, err := ParseProperties(t.Context(), "f", []byte(text), opts)
+		require.Error(t, err)
+		noCanary(t, prints(t, err))
+	}
+	cfg, err := ParseProperties(t.Context(), "f", []byte("security.protocol=SSL\nssl.cipher.suites=TLS_AES_128_GCM_SHA256,"+ref+"\n"), opts)
+	require.NoError(t, err)
+	require.NotEmpty(t, cfg.Ignored)
+	noCanary(t, prints(t, cfg.Ignored))
 }
 
 func TestParseProperties_ReadsFilesThroughTheOption(t *testing.T) {

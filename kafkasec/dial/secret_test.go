@@ -41,10 +41,14 @@ func prints(t *testing.T, v any) string {
 	return b.String()
 }
 
-// noCanary looks for the secret as it is, and as hex, which %x would write.
+// noCanary looks for the secret as it is, as hex, which %x would write, and as a
+// request for a token has it.
 func noCanary(t *testing.T, text string) {
 	t.Helper()
-	for _, form := range []string{canary, "c4n4ry", fmt.Sprintf("%x", "c4n4ry"), fmt.Sprintf("%X", "c4n4ry"), url.QueryEscape(canary)} {
+	for _, form := range []string{
+		canary, "c4n4ry", fmt.Sprintf("%x", "c4n4ry"), fmt.Sprintf("%X", "c4n4ry"), url.QueryEscape(canary),
+		basic("me", canary), basic("me", url.QueryEscape(canary)),
+	} {
 		require.NotContains(t, text, form)
 	}
 }
@@ -117,7 +121,7 @@ func TestSecrets_AppearInNoConnectError(t *testing.T) {
 		_, pw, _ := r.BasicAuth()
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
-		_ = json.NewEncoder(w).Encode(map[string]string{"error": "invalid_client", "error_description": "got " + pw + " " + string(body)})
+		_ = json.NewEncoder(w).Encode(map[string]string{"error": "invalid_client", "error_description": "got " + r.Header.Get("Authorization") + " " + pw + " " + string(body)})
 	}))
 	defer echo.Close()
 	broker := fake(t, withSASL()...)

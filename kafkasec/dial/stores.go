@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -53,12 +52,11 @@ func (s sslKeys) ignore(key string, format string, args ...any) {
 }
 
 func (s sslKeys) shown(key string) string {
-	if s.at != "" {
-		v, _ := s.in(key)
-		return fmt.Sprintf("%.60q", v)
-	}
-	return s.parser.shown(key)
+	v, _ := s.in(key)
+	return s.quoted(key, v)
 }
+
+func (s sslKeys) quoted(key, part string) string { return s.parser.quoted(cmp.Or(s.at, key), part) }
 
 // tls builds the TLS configuration. at is empty for the keys of the file.
 func (p *parser) tls(in lookup, at string) *tls.Config {
@@ -99,7 +97,7 @@ func (s sslKeys) versions(cfg *tls.Config) {
 			v, known := tlsVersions[strings.ToUpper(name)]
 			switch {
 			case !known:
-				s.problem(key, "%.20q; allowed: TLSv1.2, TLSv1.3", name)
+				s.problem(key, "%s; allowed: TLSv1.2, TLSv1.3", s.quoted(key, name))
 			case v < tls.VersionTLS12:
 				s.ignore(key, "%s is not offered, being broken; TLS 1.2 and newer are", name)
 			default:
@@ -156,7 +154,7 @@ func (s sslKeys) ciphers(cfg *tls.Config) {
 		}
 	}
 	if len(unknown) > 0 {
-		s.ignore(key, "%.100q not available; the others are offered", strings.Join(unknown, ", "))
+		s.ignore(key, "%s not available; the others are offered", s.quoted(key, strings.Join(unknown, ", ")))
 	}
 	if !old {
 		// Nothing for TLS 1.2 in the list: then it is not to be spoken.

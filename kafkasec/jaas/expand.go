@@ -1,9 +1,6 @@
 package jaas
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // expand replaces ${name} as sun.security.util.PropertyExpander (JDK 17) does.
 // Every property that lookup does not know is a problem.
@@ -60,20 +57,6 @@ func property(name string, lookup func(string) (string, bool)) (value, problem s
 			return v, ""
 		}
 	}
-	if !isPropertyName(name) {
-		// More likely a password with ${ in it than a property.
-		return "", "expected the name of a system property in ${...}, found other text; the JDK takes every ${...} in a file for a property"
-	}
-	return "", fmt.Sprintf("expected a system property, found ${%s}, which is not set", name)
-}
-
-func isPropertyName(s string) bool {
-	for _, c := range s {
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_', c == '-':
-		default:
-			return false
-		}
-	}
-	return true
+	// The name is not repeated: it may as well be a piece of a password.
+	return "", "expected a system property in ${...}, found one that is not set; the JDK takes every ${...} in a file for one"
 }

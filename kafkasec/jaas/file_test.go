@@ -116,12 +116,12 @@ func TestParseFile_Errors(t *testing.T) {
 			`j.conf:2: expected "=" behind the key of an option, found a quoted string (the quoted string of line 2 has no closing quote on its line)`},
 		{"property value", canary + ` required p="` + canary + `";`, `j.conf:1: expected "{" behind the name of a context, found an unquoted word`},
 		{"not UTF-8", "A { M required p=\"" + canary + "\xe9\"; };", "j.conf:1: found a byte that is not UTF-8; Java would put another character in its place"},
-		{"name of a property that is none", "A { M required p=\"${" + canary + "!}\"; };",
-			"j.conf:1: expected the name of a system property in ${...}, found other text; the JDK takes every ${...} in a file for a property"},
+		{"a password that looks like a property", "A { M required p=\"a${" + canary + "}\"; };",
+			"j.conf:1: expected a system property in ${...}, found one that is not set; the JDK takes every ${...} in a file for one"},
 		{"all at once", "A {\n M " + canary + " p=\"${no.such}" + canary + "${nor.this}\"\n q=\"${empty}\"\n r=\"${}\";\n};\nA { };\n1 { }; 2 { };",
 			`j.conf:2: expected required, requisite, sufficient or optional, found another word
-j.conf:2: expected a system property, found ${no.such}, which is not set
-j.conf:2: expected a system property, found ${nor.this}, which is not set
+j.conf:2: expected a system property in ${...}, found one that is not set; the JDK takes every ${...} in a file for one
+j.conf:2: expected a system property in ${...}, found one that is not set; the JDK takes every ${...} in a file for one
 j.conf:3: expected a value, found only properties that are empty
 j.conf:4: expected the name of a system property in ${}, found nothing
 j.conf:6: expected a new context, found a second one called "A"
