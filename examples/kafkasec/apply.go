@@ -53,7 +53,7 @@ supported yet, or not readable), 1 error.`,
 	}
 	a.specFlag(cmd)
 	a.clusterFlags(cmd)
-	cmd.Flags().StringVar(&f.plan, "plan", "", "a plan that plan --out saved, from `FILE`, in place of -f")
+	cmd.Flags().Var(&fileValue{name: &f.plan}, "plan", "a plan that plan --out saved, from `FILE`, in place of -f")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
 	return cmd
 }
@@ -108,13 +108,15 @@ func (a *app) readPlan(path string) (kafkasec.Plan, error) {
 
 // ask returns nil where the changes may be made.
 func (a *app) ask(ctx context.Context, f applyFlags, plan kafkasec.Plan) error {
-	if f.yes {
+	n := supported(plan)
+	if f.yes || n == 0 {
 		return nil
 	}
-	question := fmt.Sprintf("Make %s on cluster %s?", count(len(plan.Changes), "change"), plan.Cluster)
+	question := fmt.Sprintf("Make %s on cluster %s", count(n, "change"), plan.Cluster)
 	if n := deletedTopics(plan); n > 0 {
-		question = fmt.Sprintf("Make %s on cluster %s, and delete %s with all records?", count(len(plan.Changes), "change"), plan.Cluster, count(n, "topic"))
+		question += fmt.Sprintf(", deleting %s with all records", count(n, "topic"))
 	}
+	question += "?"
 	yes, err := cli.Confirm(ctx, a.stdin, a.stderr, question)
 	if err != nil {
 		return fmt.Errorf("apply: %w; nothing was written", err)
@@ -134,6 +136,17 @@ func (a *app) ask(ctx context.Context, f applyFlags, plan kafkasec.Plan) error {
 		}
 	}
 	return cli.ErrPending
+}
+
+// supported counts the changes that Apply can make; it skips the others.
+func supported(plan kafkasec.Plan) int {
+	n := 0
+	for _, c := range plan.Changes {
+		if c.Kind != kafkasec.KindTopicReplication {
+			n++
+		}
+	}
+	return n
 }
 
 func deletedTopics(plan kafkasec.Plan) int {

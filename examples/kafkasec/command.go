@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -68,12 +69,12 @@ func noArgs(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) specFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&a.spec, "filename", "f", "", "the spec, from `FILE`; - is standard input")
+	cmd.Flags().VarP(&fileValue{name: &a.spec}, "filename", "f", "the spec, from `FILE`; - is standard input")
 }
 
 func (a *app) clusterFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&a.brokers, "brokers", nil, "bootstrap brokers as `HOST:PORT,...`; beats bootstrap.servers in the --command-config file")
-	cmd.Flags().StringVar(&a.config, "command-config", "", "Java client properties (security.protocol, sasl.*, ssl.*) from `FILE`")
+	cmd.Flags().Var(&fileValue{name: &a.config}, "command-config", "Java client properties (security.protocol, sasl.*, ssl.*) from `FILE`")
 	cmd.Flags().DurationVar(&a.timeout, "timeout", 0, "how long to wait for a broker to connect (default 10s), to answer (30s), to come back (1m), to show a change (30s)")
 }
 
@@ -92,3 +93,31 @@ func requireFlag(cmd *cobra.Command, names ...string) error {
 	}
 	return fmt.Errorf("%s: no input given: %s is needed", cmd.Name(), strings.Join(missing, " or "))
 }
+
+// fileValue is a flag that names one file. An empty name is what a shell makes
+// of a variable that is not set, and of two files the first would be forgotten
+// without a word.
+type fileValue struct {
+	name *string
+	set  bool
+}
+
+func (v *fileValue) String() string {
+	if v.name == nil { // pflag asks a zero value for the default
+		return ""
+	}
+	return *v.name
+}
+
+func (v *fileValue) Set(name string) error {
+	switch {
+	case name == "":
+		return errors.New("allowed is the name of a file")
+	case v.set:
+		return fmt.Errorf("%q is given already: allowed is one file", *v.name)
+	}
+	*v.name, v.set = name, true
+	return nil
+}
+
+func (*fileValue) Type() string { return "FILE" }

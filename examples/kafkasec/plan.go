@@ -24,7 +24,8 @@ func (a *app) planCommand() *cobra.Command {
 to the cluster. A line begins with + for create, ~ for update, - for delete, !
 for a difference that cannot be changed yet, and ? for what could not be read.
 
-Exit code: 0 nothing to change, 2 there is a plan, 1 error.`,
+Exit code: 0 nothing to change, 2 there is a plan or something could not be read,
+1 error.`,
 		Example: `  kafkasec plan --brokers localhost:9092 --command-config client.properties -f spec.yaml
   kafkasec plan --brokers localhost:9092 --command-config client.properties -f spec.yaml --out plan.json`,
 		Args: noArgs,
@@ -37,7 +38,7 @@ Exit code: 0 nothing to change, 2 there is a plan, 1 error.`,
 	}
 	a.specFlag(cmd)
 	a.clusterFlags(cmd)
-	cmd.Flags().StringVar(&out, "out", "", "save the plan for apply --plan to `FILE`, mode 0600, replaced if it exists")
+	cmd.Flags().Var(&fileValue{name: &out}, "out", "save the plan for apply --plan to `FILE`, mode 0600, replaced if it exists")
 	return cmd
 }
 
@@ -62,7 +63,7 @@ func (a *app) plan(ctx context.Context, out string) error {
 		return err
 	}
 	if out != "" {
-		fmt.Fprintf(a.stderr, "saved to %s: apply it with kafkasec apply --plan %s\n", out, out)
+		fmt.Fprintf(a.stderr, "saved to %s: kafkasec apply makes it with --plan %s in place of -f\n", out, out)
 	}
 	if !plan.Empty() {
 		return cli.ErrPending

@@ -47,6 +47,14 @@ func TestAlign_CountsCharactersAndLeavesTheLastCell(t *testing.T) {
 	}, Align([][]string{{"+", "größe", "a"}, {"~", "b", "a long last cell"}, {"a lone cell that is longer than all"}}))
 }
 
+func TestAlign_OneLongCellWidensNoOtherRow(t *testing.T) {
+	long := strings.Repeat("x", widestCell+1)
+	require.Equal(t, []string{
+		"ab  1  c",
+		long + "  1  c",
+	}, Align([][]string{{"ab", "1", "c"}, {long, "1", "c"}}))
+}
+
 func TestWriteFile_ReplacesWhole(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "plan.json")
@@ -84,7 +92,10 @@ func TestWriteFile_Refuses(t *testing.T) {
 	require.ErrorContains(t, WriteFile(link, nil), "found a symbolic link; allowed is a new file or a regular one")
 	require.ErrorContains(t, WriteFile(dir, nil), "found a directory")
 	require.ErrorContains(t, WriteFile(os.DevNull, nil), "found a device, pipe or socket")
-	require.ErrorIs(t, WriteFile(filepath.Join(dir, "none", "plan.json"), nil), fs.ErrNotExist)
+	missing := filepath.Join(dir, "none", "plan.json")
+	err := WriteFile(missing, nil)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorContains(t, err, "write "+missing+": create a file in "+filepath.Dir(missing)+": ")
 	requireOnly(t, dir, "link", "target")
 }
 

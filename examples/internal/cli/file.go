@@ -33,7 +33,12 @@ func WriteFile(path string, data []byte) (err error) {
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
 	if err != nil {
-		return err
+		// Nobody asked for the name that the error has.
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err
+		}
+		return fmt.Errorf("write %s: create a file in %s: %w", path, filepath.Dir(path), err)
 	}
 	defer func() {
 		if err != nil {

@@ -43,8 +43,13 @@ func (s Style) paint(text string, a color.Attribute) string {
 	return c.Sprint(text)
 }
 
+// widestCell is the longest cell that widens its column for all rows: with one
+// distinguished name among the principals, every line would wrap.
+const widestCell = 48
+
 // Align pads the cells of each column, but the last of a row, to equal width,
-// and puts two spaces between them.
+// and puts two spaces between them. A cell longer than [widestCell] pushes the
+// rest of its own row to the right instead.
 func Align(rows [][]string) []string {
 	var widths []int
 	for _, row := range rows {
@@ -52,8 +57,8 @@ func Align(rows [][]string) []string {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			if i < len(row)-1 {
-				widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			if n := utf8.RuneCountInString(cell); i < len(row)-1 && n <= widestCell {
+				widths[i] = max(widths[i], n)
 			}
 		}
 	}
