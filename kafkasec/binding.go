@@ -230,7 +230,7 @@ func bindingFromWire(typ kmsg.ACLResourceType, name string, pattern kmsg.ACLReso
 		b.Resource.Type = ResourceType("Unknown(" + strconv.Itoa(int(typ)) + ")")
 	}
 	switch pattern {
-	case kmsg.ACLResourcePatternTypeLiteral, 0: // v0 has no pattern; kmsg's default is literal
+	case kmsg.ACLResourcePatternTypeLiteral:
 	case kmsg.ACLResourcePatternTypePrefixed:
 		b.Resource.Pattern = Prefixed
 	default:

@@ -142,7 +142,7 @@ func (r *Reconciler) readConfigs(ctx context.Context, keys map[string][]string, 
 				state.Unread = append(state.Unread, Unread{KindTopicConfig, res.ResourceName, fmt.Errorf("describe configs: %w", err)})
 				continue
 			}
-			state.setConfigs(resp.Version, res)
+			state.setConfigs(res)
 		}
 		for _, t := range chunk {
 			if !answered[t] {
@@ -153,12 +153,10 @@ func (r *Reconciler) readConfigs(ctx context.Context, keys map[string][]string, 
 	return nil
 }
 
-func (s *State) setConfigs(version int16, res kmsg.DescribeConfigsResponseResource) {
+func (s *State) setConfigs(res kmsg.DescribeConfigsResponseResource) {
 	live := s.Topics[res.ResourceName]
 	for _, c := range res.Configs {
-		// Version 0 (before 1.1) has no source, only "is default".
-		onTopic := c.Source == kmsg.ConfigSourceDynamicTopicConfig || (version == 0 && !c.IsDefault)
-		if !onTopic || c.Value == nil {
+		if c.Source != kmsg.ConfigSourceDynamicTopicConfig || c.Value == nil {
 			continue
 		}
 		if live.Configs == nil {
@@ -225,18 +223,22 @@ func (r *Reconciler) readOtherTopics(ctx context.Context, spec Spec, state *Stat
 // the authorizer understands CIDR hosts (KAFKA-20088).
 const cidrMetadataVersion = 32
 
-// metadataVersion returns the finalized level of metadata.version, 0 in
-// ZooKeeper mode.
 func (r *Reconciler) metadataVersion(ctx context.Context) (int16, error) {
 	req := kmsg.NewPtrApiVersionsRequest()
 	resp, err := req.RequestWith(ctx, r.Client)
 	if err != nil {
 		return 0, err
 	}
+	return metadataVersionOf(resp), brokerError(resp.ErrorCode, nil)
+}
+
+// metadataVersionOf returns the finalized level of metadata.version, 0 in
+// ZooKeeper mode.
+func metadataVersionOf(resp *kmsg.ApiVersionsResponse) int16 {
 	for _, f := range resp.FinalizedFeatures {
 		if f.Name == "metadata.version" {
-			return f.MaxVersionLevel, nil
+			return f.MaxVersionLevel
 		}
 	}
-	return 0, nil
+	return 0
 }

@@ -152,3 +152,104 @@ func TestObserve_NobodyAnswers(t *testing.T) {
 	_, err := f.r.Observe(ctx, parse(t, observed))
 	require.Error(t, err)
 }
+
+// A topic is what all of its partitions are; what a broker says of it is kept
+// apart from what it does not say.
+func TestReadTopics(t *testing.T) {
+	topic := func(name string, code int16, replicas ...int) kmsg.MetadataResponseTopic {
+		rt := kmsg.NewMetadataResponseTopic()
+		rt.Topic, rt.ErrorCode = &name, code
+		for _, n := range replicas {
+			p := kmsg.NewMetadataResponseTopicPartition()
+			p.Replicas = make([]int32, n)
+			rt.Partitions = append(rt.Partitions, p)
+		}
+		return rt
+	}
+	resp := &kmsg.MetadataResponse{Topics: []kmsg.MetadataResponseTopic{
+		topic("mixed", 0, 3, 2, 3),
+		topic("no-leader-yet", kerr.LeaderNotAvailable.Code, 1),
+		topic("not-yet", kerr.LeaderNotAvailable.Code),
+		topic("denied", kerr.TopicAuthorizationFailed.Code),
+		topic("absent", kerr.UnknownTopicOrPartition.Code),
+		{TopicID: [16]byte{1}},
+	}}
+	state := State{Topics: map[string]TopicState{}}
+	(&Reconciler{}).readTopics(resp, &state)
+	require.Equal(t, map[string]TopicState{
+		"mixed": {Partitions: 3, ReplicationFactor: 2}, "no-leader-yet": {Partitions: 1, ReplicationFactor: 1},
+	}, state.Topics)
+	require.Len(t, state.Unread, 2)
+	require.Equal(t, []string{"not-yet", "denied"}, []string{state.Unread[0].Name, state.Unread[1].Name})
+}
+
+// A topic that goes away between the two requests is absent; one that the
+// broker leaves out is not known.
+func TestObserve_TopicsThatGoMissingBetweenRequests(t *testing.T) {
+	f := newFake(t)
+	spec := parse(t, `
+kind: KafkaSecurity
+version: 1
+scope: {topic_prefixes: [a]}
+topics:
+  - {name: a1, configs: {retention.ms: 1000}}
+  - {name: a2, configs: {retention.ms: 1000}}
+  - {name: a3, configs: {retention.ms: 1000}}
+`)
+	f.apply(spec)
+	f.once(kmsg.DescribeConfigs, func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		resp := kreq.(*kmsg.DescribeConfigsRequest).ResponseKind().(*kmsg.DescribeConfigsResponse)
+		for name, code := range map[string]int16{"a1": kerr.UnknownTopicOrPartition.Code, "a2": 0} {
+			res := kmsg.NewDescribeConfigsResponseResource()
+			res.ResourceType, res.ResourceName, res.ErrorCode = kmsg.ConfigResourceTypeTopic, name, code
+			c := kmsg.NewDescribeConfigsResponseResourceConfig()
+			c.Name, c.Value, c.Source = "retention.ms", kmsg.StringPtr("1000"), kmsg.ConfigSourceDynamicTopicConfig
+			res.Configs = append(res.Configs, c)
+			resp.Resources = append(resp.Resources, res)
+		}
+		return resp, nil, true
+	})
+	plan := f.plan(spec)
+	require.Equal(t, []string{"+ topic a1: default partitions, default replication factor, retention.ms=1000"}, lines(plan))
+	require.Len(t, plan.Unread, 1)
+	require.Equal(t, "a3", plan.Unread[0].Name)
+	require.ErrorContains(t, plan.Unread[0].Err, "left the topic out")
+}
+
+// The names of other topics are read, without those declared, only where one
+// of them could collide with a new one.
+func TestObserve_OtherTopics(t *testing.T) {
+	f := newFake(t)
+	spec := Spec{Scope: Scope{Topics: []string{"a.b", "c"}}, Topics: []Topic{{Name: "c"}}}
+	f.create("a_b", "c")
+	state, err := f.r.Observe(context.Background(), spec)
+	require.NoError(t, err)
+	require.Empty(t, state.OtherTopics)
+
+	spec.Topics = append(spec.Topics, Topic{Name: "a.b", State: Absent})
+	state, err = f.r.Observe(context.Background(), spec)
+	require.NoError(t, err)
+	require.Empty(t, state.OtherTopics)
+
+	spec.Topics[1].State = Present
+	state, err = f.r.Observe(context.Background(), spec)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a_b"}, state.OtherTopics)
+	_, err = spec.Plan(state)
+	require.ErrorContains(t, err, `topics[1].name: "a.b" collides with the existing topic "a_b"`)
+}
+
+func TestMetadataVersionOf(t *testing.T) {
+	resp := kmsg.NewPtrApiVersionsResponse()
+	require.Zero(t, metadataVersionOf(resp))
+	resp.FinalizedFeatures = []kmsg.ApiVersionsResponseFinalizedFeature{{Name: "kraft.version", MaxVersionLevel: 1}, {Name: "metadata.version", MaxVersionLevel: 32}}
+	require.Equal(t, int16(32), metadataVersionOf(resp))
+}
+
+// What a newer broker has and this version does not know is never mistaken for
+// something known.
+func TestBindingFromWire_Unknown(t *testing.T) {
+	b := bindingFromWire(99, "n", 99, "User:a", "*", 99, 99)
+	require.Equal(t, Binding{"User:a", "*", "Unknown(99)", "Unknown(99)", Resource{"Unknown(99)", "n", "Unknown(99)"}}, b)
+	require.Equal(t, "Unknown(0)", string(bindingFromWire(1, "n", 0, "User:a", "*", 1, 1).Resource.Pattern))
+}

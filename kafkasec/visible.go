@@ -33,8 +33,8 @@ func (a *applier) waitVisible(ctx context.Context) error {
 		for _, broker := range a.who.brokers {
 			err := poll.Until(wait, poll.Backoff{Initial: firstBackoff, Max: 4 * firstBackoff}, func(wait context.Context) (bool, error) {
 				err := a.r.visible(wait, broker, c)
-				if err == nil {
-					return true, nil
+				if err == nil || wait.Err() != nil {
+					return err == nil, err // cut off, it says less than what was found before
 				}
 				a.findController(wait)
 				if !slices.Contains(a.who.brokers, broker) {
@@ -149,7 +149,7 @@ func (r *Reconciler) visibleConfigs(ctx context.Context, broker int32, c Change,
 			return err
 		}
 		if _, exists := state.Topics[res.ResourceName]; exists {
-			state.setConfigs(resp.Version, res)
+			state.setConfigs(res)
 		}
 	}
 	return nil
