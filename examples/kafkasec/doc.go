@@ -2,8 +2,8 @@
 // declares them.
 //
 //	kafkasec validate -f spec.yaml
-//	kafkasec plan  --command-config client.properties -f spec.yaml
-//	kafkasec apply --command-config client.properties -f spec.yaml
+//	kafkasec plan  --brokers localhost:9092 --command-config client.properties -f spec.yaml
+//	kafkasec apply --brokers localhost:9092 --command-config client.properties -f spec.yaml
 //
 // validate reads the spec and needs no cluster. plan looks at the cluster and
 // shows what would change; with --out it saves that plan, and apply --plan makes
