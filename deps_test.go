@@ -43,7 +43,7 @@ var rooms = map[string]room{
 		imports: []string{
 			".", "internal/keystore", "internal/properties", "kafkasec/jaas",
 			"github.com/twmb/franz-go/pkg/kerr", "github.com/twmb/franz-go/pkg/kgo", "github.com/twmb/franz-go/pkg/kmsg", "github.com/twmb/franz-go/pkg/kversion",
-			"github.com/twmb/franz-go/pkg/kversion", "github.com/twmb/franz-go/pkg/sasl/...",
+			"github.com/twmb/franz-go/pkg/sasl/...",
 			"golang.org/x/oauth2/...",
 		},
 	},
@@ -289,7 +289,10 @@ func TestDeps_ListIsExact(t *testing.T) {
 	left := maps.Clone(rooms)
 	for _, p := range packages(t) {
 		imports := foreign(p.Imports)
-		for _, pattern := range left[p.name()].imports {
+		for i, pattern := range left[p.name()].imports {
+			if slices.Contains(left[p.name()].imports[:i], pattern) {
+				t.Errorf("rooms in deps_test.go lets %s import %s twice: remove one", p.name(), pattern)
+			}
 			if !slices.ContainsFunc(imports, func(imp string) bool { return covered(imp, []string{pattern}) }) {
 				t.Errorf("rooms in deps_test.go lets %s import %s, but it does not: remove the line", p.name(), pattern)
 			}

@@ -14,13 +14,13 @@ type File struct {
 // Entry is one key-value pair.
 type Entry struct {
 	Key   string
-	Value string
+	Value string `json:"-"`
 	// Line counts from 1 and is where the key starts; 0 for an entry made in Go.
 	Line int
 }
 
-// Format prints the key only, for every verb: these files hold passwords, and
-// nothing tells which of the values is one.
+// Format prints the key only, for every verb, and JSON has no more: these files
+// hold passwords, and nothing tells which of the values is one.
 func (e Entry) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, e.Key+"=[value]")
 }

@@ -1,8 +1,10 @@
 package properties_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -102,4 +104,8 @@ func TestEntry_PrintsNoValue(t *testing.T) {
 		require.NotContains(t, fmt.Sprintf(verb, f), "c4nary", verb)
 		require.NotContains(t, fmt.Sprintf(verb, f.Entries[0]), fmt.Sprintf("%x", "c4nary"), verb)
 	}
+	var b bytes.Buffer
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "file", f) // by encoding/json
+	require.Contains(t, b.String(), `"Key":"k"`)
+	require.NotContains(t, b.String(), "c4nary")
 }
