@@ -10,6 +10,9 @@ import (
 )
 
 var accessCases = []Case{
+	{"login", func(s *session) {
+		s.is("a wrong password", "SASL_AUTHENTICATION_FAILED", s.metadata(s.Impostor(s.T), s.prefix+"a"))
+	}},
 	{"no rights", func(s *session) {
 		a, missing := s.prefix+"a", s.prefix+"missing"
 		s.made(a, nil)

@@ -19,6 +19,8 @@ type Cluster interface {
 	// AdminProperties is the super user's Java client configuration, with
 	// bootstrap.servers. It holds the password.
 	AdminProperties(t testing.TB) string
+	// Impostor is a new client of the super user with a wrong password.
+	Impostor(t testing.TB) *kgo.Client
 	// User is a new client of a user, closed with the test. The first call
 	// makes the user; its principal is "User:" + name.
 	User(t testing.TB, name string, opts ...kgo.Opt) *kgo.Client

@@ -75,6 +75,12 @@ func (f *FakeCluster) Admin(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 	return f.client(t, append([]kgo.Opt{kgo.SASL(plain.Auth{User: fakeAdmin, Pass: f.admin.Reveal()}.AsMechanism())}, opts...)...)
 }
 
+// Impostor shows PLAIN a wrong password.
+func (f *FakeCluster) Impostor(t testing.TB) *kgo.Client {
+	t.Helper()
+	return f.client(t, kgo.SASL(plain.Auth{User: fakeAdmin, Pass: "wrong"}.AsMechanism()), noRetries())
+}
+
 // AdminProperties logs in with PLAIN.
 func (f *FakeCluster) AdminProperties(testing.TB) string {
 	return "bootstrap.servers=" + strings.Join(f.ListenAddrs(), ",") + `

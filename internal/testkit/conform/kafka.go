@@ -28,6 +28,14 @@ func (k kafka) AdminProperties(t testing.TB) string {
 	return k.ClientProperties(t, real.Login{Protocol: real.SASLPlaintext, User: real.Admin})
 }
 
+func (k kafka) Impostor(t testing.TB) *kgo.Client {
+	return k.Client(t, real.Login{Protocol: real.SASLPlaintext, User: real.Admin, Password: holdfast.NewSecret("wrong")}, noRetries())
+}
+
+// noRetries: a client that may try again would take seconds to say that it is
+// refused.
+func noRetries() kgo.Opt { return kgo.RequestRetries(0) }
+
 func (k kafka) User(t testing.TB, name string, opts ...kgo.Opt) *kgo.Client {
 	if k.Password(name).IsZero() {
 		k.AddUser(t, name, holdfast.NewSecret(rand.Text()))
