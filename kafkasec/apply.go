@@ -147,7 +147,7 @@ func (a *applier) check(ctx context.Context) error {
 		return stale
 	}
 	if needs := a.needs(); len(needs) > 0 {
-		if err := dial.Require(ctx, a.r.Client, needs...); err != nil {
+		if err := dial.Require(ctx, a.r.anyBroker(), needs...); err != nil {
 			for i, settled := range a.settled {
 				if !settled && ctx.Err() != nil {
 					a.settle(i, holdfast.NotAttempted, endReason(ctx), nil)

@@ -32,7 +32,7 @@ func (r *Reconciler) Observe(ctx context.Context, spec Spec) (State, error) {
 			need.configs[t.Name] = slices.Sorted(maps.Keys(t.Configs))
 		}
 	}
-	if err := dial.Require(ctx, r.Client, need.needs()...); err != nil {
+	if err := dial.Require(ctx, r.anyBroker(), need.needs()...); err != nil {
 		return State{}, fmt.Errorf("observe: %w", err)
 	}
 	state, _, err := r.read(ctx, need)
@@ -126,7 +126,7 @@ func (r *Reconciler) readConfigs(ctx context.Context, keys map[string][]string, 
 			res.ResourceType, res.ResourceName, res.ConfigNames = kmsg.ConfigResourceTypeTopic, t, keys[t]
 			req.Resources = append(req.Resources, res)
 		}
-		resp, err := req.RequestWith(ctx, r.Client)
+		resp, err := req.RequestWith(ctx, r.anyBroker())
 		if err != nil {
 			return fmt.Errorf("read topic configs: %w", err)
 		}
@@ -173,7 +173,7 @@ func (r *Reconciler) readACLs(ctx context.Context, state *State) error {
 	req.ResourcePatternType = kmsg.ACLResourcePatternTypeAny
 	req.Operation = kmsg.ACLOperationAny
 	req.PermissionType = kmsg.ACLPermissionTypeAny
-	resp, err := req.RequestWith(ctx, r.Client)
+	resp, err := req.RequestWith(ctx, r.anyBroker())
 	if err != nil {
 		return fmt.Errorf("read acls: %w", err)
 	}
@@ -225,7 +225,7 @@ const cidrMetadataVersion = 32
 
 func (r *Reconciler) metadataVersion(ctx context.Context) (int16, error) {
 	req := kmsg.NewPtrApiVersionsRequest()
-	resp, err := req.RequestWith(ctx, r.Client)
+	resp, err := req.RequestWith(ctx, r.anyBroker())
 	if err != nil {
 		return 0, err
 	}

@@ -3,11 +3,15 @@ package kafkasec
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"net"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
@@ -246,10 +250,30 @@ func TestMetadataVersionOf(t *testing.T) {
 	require.Equal(t, int16(32), metadataVersionOf(resp))
 }
 
-// What a newer broker has and this version does not know is never mistaken for
-// something known.
-func TestBindingFromWire_Unknown(t *testing.T) {
-	b := bindingFromWire(99, "n", 99, "User:a", "*", 99, 99)
-	require.Equal(t, Binding{"User:a", "*", "Unknown(99)", "Unknown(99)", Resource{"Unknown(99)", "n", "Unknown(99)"}}, b)
-	require.Equal(t, "Unknown(0)", string(bindingFromWire(1, "n", 0, "User:a", "*", 1, 1).Resource.Pattern))
+// A broker that accepts connections and is silent does not keep a call from
+// ending with its context, however long the client itself would wait.
+func TestObserve_EndsWithItsContext(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(l.Addr().String()), kgo.RequestTimeoutOverhead(10*time.Minute))
+	require.NoError(t, err)
+	defer cl.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer cancel()
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		_, _ = c.Read(make([]byte, 1)) // the request is there, and will not be answered
+		cancel()
+		_, _ = io.Copy(io.Discard, c)
+	}()
+	_, err = (&Reconciler{Client: cl}).Observe(ctx, parse(t, observed))
+	require.ErrorIs(t, err, context.Canceled)
+
+	_, err = (&Reconciler{}).Observe(context.Background(), parse(t, observed))
+	require.ErrorContains(t, err, "the Client of the Reconciler is not set")
 }

@@ -2,6 +2,7 @@ package kafkasec
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -77,7 +78,7 @@ func (r *Reconciler) metadata(ctx context.Context, topics []string) (*kmsg.Metad
 			req.Topics[i].Topic = &topics[i]
 		}
 	}
-	resp, err := req.RequestWith(ctx, r.Client)
+	resp, err := req.RequestWith(ctx, r.anyBroker())
 	if err != nil {
 		return nil, members{}, err
 	}
@@ -89,6 +90,36 @@ func (r *Reconciler) metadata(ctx context.Context, topics []string) (*kmsg.Metad
 		m.brokers = append(m.brokers, b.NodeID)
 	}
 	return resp, m, nil
+}
+
+// anyBroker sends to whichever broker the client has, and returns when the
+// context ends. The client alone does not while it opens a connection to a broker
+// that accepts it and is silent (kgo 1.22, brokerCxn.requestAPIVersions): what it
+// then still waits for ends with its own request timeout, or with Close.
+func (r *Reconciler) anyBroker() kmsg.Requestor { return prompt{r.Client} }
+
+type prompt struct{ client *kgo.Client }
+
+// Request implements kmsg.Requestor.
+func (p prompt) Request(ctx context.Context, req kmsg.Request) (kmsg.Response, error) {
+	if p.client == nil {
+		return nil, errors.New("the Client of the Reconciler is not set")
+	}
+	type result struct {
+		resp kmsg.Response
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		resp, err := p.client.Request(ctx, req)
+		done <- result{resp, err}
+	}()
+	select {
+	case got := <-done:
+		return got.resp, got.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // ask sends one request to one broker, once, and gives up after the request

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 )
@@ -49,8 +48,8 @@ func (e *TooOldError) Error() string {
 
 // Require asks one broker which requests it knows, and returns a [*TooOldError]
 // for each need that is not met, joined. It goes by what the broker offers, and
-// not by a guess of its release.
-func Require(ctx context.Context, cl *kgo.Client, needs ...Need) error {
+// not by a guess of its release. A kgo.Client or one of its brokers can be asked.
+func Require(ctx context.Context, cl kmsg.Requestor, needs ...Need) error {
 	resp, err := kmsg.NewPtrApiVersionsRequest().RequestWith(ctx, cl)
 	if err == nil {
 		err = kerr.ErrorForCode(resp.ErrorCode)
