@@ -73,7 +73,7 @@ func (a *app) plan(ctx context.Context, out string) error {
 
 // makePlan reads all input before it connects. The caller closes the client.
 func (a *app) makePlan(ctx context.Context) (*kafkasec.Reconciler, kafkasec.Plan, error) {
-	spec, err := a.readSpec()
+	_, spec, err := a.readSpec()
 	cfg, cfgErr := a.dialConfig(ctx)
 	if err := errors.Join(err, cfgErr); err != nil {
 		return nil, kafkasec.Plan{}, err

@@ -27,7 +27,7 @@ With -o json standard output is the list of problems, empty for a good spec.`,
 			if err := requireFlag(cmd, "filename"); err != nil {
 				return err
 			}
-			spec, err := a.readSpec()
+			name, spec, err := a.readSpec()
 			if err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ With -o json standard output is the list of problems, empty for a good spec.`,
 			for _, acl := range spec.ACLs {
 				bindings += len(acl.Operations)
 			}
-			_, err = fmt.Fprintf(a.stdout, "%s is valid: %s, %s\n", a.spec, count(len(spec.Topics), "topic"), count(bindings, "ACL binding"))
+			_, err = fmt.Fprintf(a.stdout, "%s is valid: %s, %s\n", name, count(len(spec.Topics), "topic"), count(bindings, "ACL binding"))
 			return err
 		},
 	}
@@ -47,12 +47,14 @@ With -o json standard output is the list of problems, empty for a good spec.`,
 	return cmd
 }
 
-func (a *app) readSpec() (kafkasec.Spec, error) {
+// readSpec gives the spec with the name that messages about it use.
+func (a *app) readSpec() (string, kafkasec.Spec, error) {
 	name, data, err := cli.ReadInput(a.spec, a.stdin)
 	if err != nil {
-		return kafkasec.Spec{}, fmt.Errorf("read spec: %w", err)
+		return name, kafkasec.Spec{}, fmt.Errorf("read spec: %w", err)
 	}
-	return kafkasec.ParseSpec(name, data)
+	spec, err := kafkasec.ParseSpec(name, data)
+	return name, spec, err
 }
 
 func count(n int, noun string) string {
