@@ -552,6 +552,33 @@ acls:
 	require.Equal(t, holdfast.ReasonUnknownResult, report.Outcomes[0].Reason)
 }
 
+// A revocation that came too late is not held by the grant before it: both ended
+// for the same reason, which is said.
+func TestApply_GivesUpBeforeARevocation(t *testing.T) {
+	f := newFake(t)
+	f.r.RetryFor = 50 * time.Millisecond
+	const head = `
+kind: KafkaSecurity
+version: 1
+scope: {topic_prefixes: [a]}
+acls:
+  - {principal: "User:app", operations: [Read], resource: "topic:a1"`
+	f.apply(parse(t, head+"}\n"))
+	plan := f.plan(parse(t, head+`, state: absent}
+  - {principal: "User:app", operations: [Read], resource: "topic:a*"}
+`))
+	f.once(kmsg.CreateACLs, func(kmsg.Request) (kmsg.Response, error, bool) {
+		go f.Close()
+		return nil, errLost, true
+	})
+	report, err := f.r.Apply(context.Background(), plan)
+	require.Error(t, err)
+	require.Equal(t, []string{
+		"failed/unknown-result create acl allow User:app Read on topic:a* from *",
+		"not-attempted/expired delete acl allow User:app Read on topic:a1 from *",
+	}, outcomes(report))
+}
+
 func TestApply_TellsProgress(t *testing.T) {
 	f := newFake(t)
 	var events []string

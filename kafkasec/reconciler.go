@@ -20,14 +20,16 @@ type Reconciler struct {
 	Client *kgo.Client
 	// Logger gets debug lines about requests and retries. Nil discards them.
 	Logger *slog.Logger
-	// OnEvent gets progress of Apply, from one goroutine at a time. It may be nil.
+	// OnEvent gets progress of Apply, in the goroutine that called it. It may be
+	// nil.
 	OnEvent func(holdfast.Event)
 	// RequestTimeout is how long a broker may take for one request. Zero means
 	// 30 seconds.
 	RequestTimeout time.Duration
 	// RetryFor is how long Apply keeps trying without any progress when brokers
 	// are away or answer with a retriable error. Zero means one minute. Waiting
-	// out a throttle that a broker asked for does not count.
+	// out a throttle that a broker asked for does not count, so that only the
+	// context ends an Apply that is throttled again and again.
 	RetryFor time.Duration
 	// VisibleFor is how long Apply waits, after the last write, until every
 	// live broker knows what was written. Zero means 30 seconds.
