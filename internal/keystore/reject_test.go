@@ -56,6 +56,7 @@ func TestLoad_SaysWhatIsWrong(t *testing.T) {
 		{"PEM open BEGIN", []byte("-----BEGIN CERTIFICATE\nAAAA\n-----END CERTIFICATE-----"), keystore.Options{}, keystore.ErrCorrupt, "BEGIN line"},
 		{"PEM nothing useful", []byte("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"), keystore.Options{}, keystore.ErrCorrupt, "expected a certificate or a private key"},
 		{"PEM huge key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: make([]byte, 7000)}), keystore.Options{}, keystore.ErrLimit, "7000 bytes"},
+		{"PEM huge old key", pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: make([]byte, 7000)}), keystore.Options{}, keystore.ErrLimit, "7000 bytes"},
 		{"PEM many keys", bytes.Repeat(read("pem-ed25519.pem"), 257), keystore.Options{}, keystore.ErrLimit, "more than 256 private keys"},
 
 		{"JKS wrong password", read("jks-keytool.b64"), keystore.Options{Password: wrong}, keystore.ErrPassword, "JKS keystore: wrong password of the store"},

@@ -63,13 +63,11 @@ func Until(ctx context.Context, b Backoff, ask func(context.Context) (done bool,
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for wait, asked := b.Initial, 0; ; asked++ {
-		if ctx.Err() == nil {
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-			}
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil { // select chooses at random where both are ready
 			return ended(ctx, asked, reason)
 		}
 		done, err := ask(ctx)

@@ -68,6 +68,21 @@ func TestUntil_EndsWithItsContextAndTheLastReason(t *testing.T) {
 	})
 }
 
+func TestUntil_KeepsNoReasonThatNoLongerHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		asked := 0
+		err := Until(ctx, Backoff{Initial: 600 * time.Millisecond}, func(context.Context) (bool, error) {
+			if asked++; asked == 1 {
+				return false, NotYet{errBehind}
+			}
+			return false, nil
+		})
+		require.EqualError(t, err, "not done after asking 2 times: context deadline exceeded")
+	})
+}
+
 func TestUntil_GivesTheCauseOfTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cause := errors.New("operator pressed ^C")

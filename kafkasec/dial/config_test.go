@@ -22,9 +22,10 @@ func TestConfig_ValidateReportsEverything(t *testing.T) {
 		cfg  Config
 		want string
 	}{
-		"no broker":  {Config{}, "Brokers: empty; at least one host:port is needed"},
-		"bad broker": {Config{Brokers: []string{"a:1", ":1", "b:http"}}, "Brokers[1]: \":1\" is not host:port (an IPv6 address goes in brackets)\nBrokers[2]: \"b:http\": port \"http\"; allowed: 1 to 65535"},
-		"protocol":   {Config{Brokers: good.Brokers, Protocol: "ssl"}, `Protocol: "ssl"; allowed: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL`},
+		"no broker": {Config{}, "Brokers: empty; at least one host:port is needed"},
+		"bad broker": {Config{Brokers: []string{"a:1", ":1", "b:http", "c:65536"}}, "Brokers[1]: \":1\" is not host:port (an IPv6 address goes in brackets)\nBrokers[2]: \"b:http\": port \"http\"; allowed: 1 to 65535\n" +
+			"Brokers[3]: \"c:65536\": port \"65536\"; allowed: 1 to 65535"},
+		"protocol": {Config{Brokers: good.Brokers, Protocol: "ssl"}, `Protocol: "ssl"; allowed: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL`},
 		"TLS that would not be used": {
 			Config{Brokers: good.Brokers, TLS: new(tls.Config)}, "TLS: set, but protocol PLAINTEXT has no TLS",
 		},
@@ -49,6 +50,12 @@ func TestConfig_ValidateReportsEverything(t *testing.T) {
 		"OAuth": {
 			login(func(c *Config) { c.Mechanism, c.OAuth.TokenURL = OAuthBearer, "ftp://x/" }),
 			"OAuth.TokenURL: scheme \"ftp\"; allowed: http, https\nOAuth.ClientID: empty; OAUTHBEARER needs it\nOAuth.ClientSecret: empty; OAUTHBEARER needs it",
+		},
+		"OAuth without a host": {
+			login(func(c *Config) {
+				c.Mechanism, c.OAuth = OAuthBearer, OAuth{TokenURL: "https:///token", ClientID: "x", ClientSecret: secret("y")}
+			}),
+			"OAuth.TokenURL: no host in it",
 		},
 		"limits": {
 			Config{Brokers: good.Brokers, Timeout: -1, RequestTimeout: time.Hour, ClientID: strings.Repeat("x", 257)},
@@ -80,8 +87,12 @@ func TestConfig_OptionsAreWhatAdministrationNeeds(t *testing.T) {
 	require.Equal(t, "holdfast", cl.OptValue(kgo.ClientID))
 	require.Equal(t, 10*time.Millisecond, cl.OptValue(kgo.MetadataMinAge), "the cache must not hide what was just changed")
 	require.Equal(t, 30*time.Second, cl.OptValue(kgo.RequestTimeoutOverhead))
+	require.EqualValues(t, 5, cl.OptValue(kgo.RequestRetries), "who writes has to know soon whether a broker is gone")
+	require.Equal(t, 30*time.Second, cl.OptValue(kgo.RetryTimeout))
+	require.Equal(t, true, cl.OptValue(kgo.DisableClientMetrics))
 
 	cl = client(Config{ClientID: "me", RequestTimeout: time.Second})
 	require.Equal(t, "me", cl.OptValue(kgo.ClientID))
 	require.Equal(t, time.Second, cl.OptValue(kgo.RequestTimeoutOverhead))
+	require.Equal(t, time.Second, cl.OptValue(kgo.RetryTimeout))
 }

@@ -309,47 +309,6 @@ func TestConnect_ReadsKafkasAnswers(t *testing.T) {
 	}
 }
 
-func TestConnect_OneGoodBrokerIsEnough(t *testing.T) {
-	silent := listen(t, func(net.Conn) {})
-	require.NoError(t, connect(t, Config{Brokers: []string{closedPort(t), silent, fake(t)}}))
-}
-
-func TestConnect_NamesEveryBroker(t *testing.T) {
-	refused, closing := closedPort(t), listen(t, func(c net.Conn) { _ = c.Close() })
-	err := connect(t, Config{Brokers: []string{refused, closing}})
-	lines := strings.Split(err.Error(), "\n")
-	require.Len(t, lines, 2)
-	require.Contains(t, lines[0], refused)
-	require.Contains(t, lines[1], closing)
-}
-
-func TestConnect_FindsAnAdvertisedAddressThatDoesNotWork(t *testing.T) {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1))
-	require.NoError(t, err)
-	defer c.Close()
-	gone := closedPort(t)
-	host, port, err := net.SplitHostPort(gone)
-	require.NoError(t, err)
-	c.ControlKey(kmsg.Metadata.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		c.KeepControl()
-		resp := req.ResponseKind().(*kmsg.MetadataResponse)
-		b := kmsg.NewMetadataResponseBroker()
-		b.Host = host
-		p, _ := net.LookupPort("tcp", port)
-		b.Port = int32(p)
-		resp.Brokers, resp.ControllerID = []kmsg.MetadataResponseBroker{b}, 0
-		return resp, nil, true
-	})
-	seed := c.ListenAddrs()[0]
-	err = connect(t, Config{Brokers: []string{closedPort(t), seed}})
-	t.Log(err)
-	e := asError(t, err)
-	require.Equal(t, CauseAdvertised, e.Cause)
-	require.Equal(t, seed, e.Addr, "the one that answered")
-	require.Equal(t, CauseRefused, asError(t, e.Err).Cause)
-	require.Contains(t, err.Error(), "broker 0 is advertised as "+gone)
-}
-
 func TestConnect_EndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	addr := listen(t, func(net.Conn) { cancel() })
@@ -368,7 +327,7 @@ func TestConnect_RefusesABadConfig(t *testing.T) {
 func TestExplain(t *testing.T) {
 	require.NoError(t, Explain(nil))
 	require.Equal(t, io.ErrShortBuffer, Explain(io.ErrShortBuffer), "not about a broker")
-	require.Equal(t, CauseClosed, asError(t, Explain(io.EOF)).Cause)
+	require.EqualError(t, Explain(io.EOF), "connect to broker: the broker closed the connection without saying why: EOF")
 	e := &Error{Cause: CauseName}
 	require.Same(t, e, Explain(e))
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -60,6 +61,21 @@ func scramServer(t *testing.T, answer func(client string) string) string {
 		return resp, nil, true
 	})
 	return c.ListenAddrs()[0]
+}
+
+// KIP-48: without this a token's id is looked up among the users.
+func TestConnect_SaysThatItHasADelegationToken(t *testing.T) {
+	for _, token := range []bool{true, false} {
+		said := make(chan string, 16)
+		addr := scramServer(t, func(client string) string {
+			said <- client
+			return "e=other-error"
+		})
+		require.Error(t, connect(t, Config{
+			Brokers: []string{addr}, Protocol: SASLPlaintext, Mechanism: ScramSHA256, Username: "alice", Password: secret(canary), DelegationToken: token,
+		}))
+		require.Equal(t, token, strings.HasSuffix(<-said, ",tokenauth=true"))
+	}
 }
 
 func TestConnect_HoldsSCRAMServersToTheirPart(t *testing.T) {

@@ -91,12 +91,46 @@ func TestConnect_OffersNoTLSBelow12(t *testing.T) {
 	}
 }
 
-func TestConnect_SendsTheClientCertificate(t *testing.T) {
+// What the caller has set in his TLS configuration counts, and is not written to.
+func TestConnect_HonoursTheCallersTLS(t *testing.T) {
 	ca := authority(t)
+	other, err := pki.NewCA("another authority") // brokers choose by name
+	require.NoError(t, err)
+	cert := func(ca *pki.CA) tls.Certificate { return issue(t, ca, pki.Leaf{CommonName: "me", Client: true}).TLS() }
+	mine, strange := cert(ca), cert(other)
 	addr := fake(t, kfake.TLS(mutual(t, ca, tls.VersionTLS13)))
-	cert := issue(t, ca, pki.Leaf{CommonName: "me", Client: true})
-	require.NoError(t, connect(t, Config{
-		Brokers: []string{addr}, Protocol: SSL,
-		TLS: &tls.Config{RootCAs: ca.Pool(), Certificates: []tls.Certificate{cert.TLS()}},
-	}))
+	tests := map[string]struct {
+		change func(*tls.Config)
+		cause  Cause
+	}{
+		"a client certificate": {func(c *tls.Config) { c.Certificates = []tls.Certificate{mine} }, ""},
+		"the one of several that the broker accepts": {
+			func(c *tls.Config) { c.Certificates = []tls.Certificate{strange, mine} }, "",
+		},
+		"a callback, which comes before": {
+			func(c *tls.Config) {
+				c.Certificates = []tls.Certificate{strange}
+				c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &mine, nil }
+			}, "",
+		},
+		"a name to check the broker's by": {
+			func(c *tls.Config) { c.Certificates, c.ServerName = []tls.Certificate{mine}, "kafka.example" }, CauseHostname,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			cfg := Config{Brokers: []string{addr}, Protocol: SSL, TLS: &tls.Config{RootCAs: ca.Pool()}}
+			tt.change(cfg.TLS)
+			before := cfg.TLS.Clone()
+			err := connect(t, cfg)
+			if tt.cause == "" {
+				require.NoError(t, err)
+			} else {
+				require.Equal(t, tt.cause, asError(t, err).Cause)
+			}
+			require.Equal(t, before.ServerName, cfg.TLS.ServerName)
+			require.Equal(t, before.MinVersion, cfg.TLS.MinVersion)
+			require.Equal(t, before.GetClientCertificate == nil, cfg.TLS.GetClientCertificate == nil)
+		})
+	}
 }
