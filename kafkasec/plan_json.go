@@ -126,6 +126,9 @@ func ParsePlan(name string, data []byte) (Plan, error) {
 	if err := strictJSON(data, &p); err != nil {
 		return Plan{}, fmt.Errorf("read plan %s: %w", name, err)
 	}
+	if p.Changes == nil {
+		return Plan{}, fmt.Errorf("read plan: %w", holdfast.Problems{{Source: name, Path: "changes", Message: "missing: an empty plan has an empty list"}})
+	}
 	if err := p.check(name); err != nil {
 		return Plan{}, fmt.Errorf("read plan: %w", err)
 	}

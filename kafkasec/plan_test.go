@@ -198,10 +198,11 @@ func TestParsePlan_Rejects(t *testing.T) {
 	for name, c := range map[string]struct{ data, want string }{
 		"empty":               {``, "EOF"},
 		"cut short":           {head + topic, "unexpected EOF"},
+		"without changes":     {`{"plan":"kafkasec","version":1}`, "changes: missing"},
 		"trailing data":       {head + "]}{}", "more data"},
 		"unknown field":       {`{"plan":"kafkasec","version":1,"prune":true}`, `unknown field "prune"`},
-		"other package":       {`{"plan":"k3s","version":1}`, `"k3s": allowed is kafkasec`},
-		"other version":       {`{"plan":"kafkasec","version":2}`, "2: this version reads 1"},
+		"other package":       {`{"plan":"k3s","version":1,"changes":[]}`, `"k3s": allowed is kafkasec`},
+		"other version":       {`{"plan":"kafkasec","version":2,"changes":[]}`, "2: this version reads 1"},
 		"unknown kind":        {head + strings.Replace(topic, `"topic"`, `"quota"`, 1) + "]}", `kind "quota"`},
 		"unknown action":      {head + strings.Replace(topic, "create", "recreate", 1) + "]}", "wrong before or after"},
 		"nothing after":       {head + strings.Replace(topic, `{"partitions":1}`, "null", 1) + "]}", "wrong before or after"},
