@@ -80,6 +80,17 @@ func TestConnect_SaysWhy(t *testing.T) {
 			},
 			cause: CauseTLSRequired, detail: "alert",
 		},
+		"plaintext to TLS, a server that takes no handshake either": {
+			addr: func(t *testing.T) string {
+				return listen(t, func(c net.Conn) {
+					_ = tls.Server(c, &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+						return nil, io.ErrUnexpectedEOF
+					}}).Handshake()
+					_ = c.Close()
+				})
+			},
+			cause: CauseTLSRequired,
+		},
 		"SASL in plaintext to TLS": {
 			addr:  func(t *testing.T) string { return fake(t, append(withSASL(), kfake.TLS(serverTLS(t, ca)))...) },
 			cfg:   login(Config{Protocol: SASLPlaintext}),

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -95,17 +96,76 @@ func closedPort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// connect closes the client with the test.
+// connect closes the client with the test, and sees that no connection stays
+// open behind a client that is closed or an error.
 func connect(t *testing.T, cfg Config) error {
 	t.Helper()
 	if cfg.Timeout == 0 {
-		cfg.Timeout = 20 * time.Second // a watchdog, not what is tested
+		cfg.Timeout = watchdog
 	}
+	conns := &tracker{dial: cfg.Dial}
+	if conns.dial == nil {
+		conns.dial = new(net.Dialer).DialContext
+	}
+	cfg.Dial = conns.open
 	cl, err := Connect(t.Context(), cfg)
-	if cl != nil {
-		t.Cleanup(cl.Close)
+	if cl == nil {
+		conns.awaitClosed(t)
+		return err
 	}
+	t.Cleanup(func() {
+		cl.Close()
+		conns.awaitClosed(t)
+	})
 	return err
+}
+
+// watchdog ends a test that hangs. It is not what is tested.
+const watchdog = 20 * time.Second
+
+// tracker knows the connections that were opened.
+type tracker struct {
+	dial  func(ctx context.Context, network, addr string) (net.Conn, error)
+	mu    sync.Mutex
+	conns []*tracked
+}
+
+type tracked struct {
+	net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (c *tracked) Close() error {
+	defer c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}
+
+func (r *tracker) open(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := r.dial(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	c := &tracked{Conn: conn, closed: make(chan struct{})}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.conns = append(r.conns, c)
+	return c, nil
+}
+
+func (r *tracker) awaitClosed(t *testing.T) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	timer := time.NewTimer(watchdog)
+	defer timer.Stop()
+	for i, c := range r.conns {
+		select {
+		case <-c.closed:
+		case <-timer.C:
+			t.Fatalf("connection %d of %d, to %s, stays open", i+1, len(r.conns), c.RemoteAddr())
+		}
+	}
 }
 
 func asError(t *testing.T, err error) *Error {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -46,6 +47,47 @@ func TestConnect_SurvivesAPortThatGoesAwayAtAnyTime(t *testing.T) {
 			asError(t, connect(t, cfg))
 		}
 	}
+}
+
+// What answers the second look may be anything; its idea of a length would be
+// as many bytes of memory.
+func TestAsk_BelievesNoLength(t *testing.T) {
+	for name, answer := range map[string][]byte{
+		"too much":       {0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1},
+		"less than none": {0, 0, 0, 3, 0, 0, 0, 1},
+		"another's":      {0, 0, 0, 10, 0, 0, 0, 2},
+	} {
+		here, there := net.Pipe()
+		go func() {
+			_, _ = there.Read(make([]byte, 1024))
+			_, _ = there.Write(answer)
+		}()
+		err := ask(t.Context(), here, kmsg.NewPtrApiVersionsRequest(), kmsg.NewPtrApiVersionsResponse())
+		require.ErrorContains(t, err, "not a Kafka answer", name)
+		require.NoError(t, here.Close())
+	}
+}
+
+// A broker without SASL that closes for a reason of its own is not told to want
+// SASL, although the conversation looks the same up to there.
+func TestConnect_DoesNotBlameSASLWhereThereIsNone(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	defer c.Close()
+	c.Control(func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		switch resp := req.ResponseKind().(type) {
+		case *kmsg.MetadataResponse:
+			return nil, io.ErrUnexpectedEOF, true // closes
+		case *kmsg.SASLHandshakeResponse:
+			resp.ErrorCode = kerr.IllegalSaslState.Code
+			return resp, nil, true
+		}
+		return nil, nil, false
+	})
+	e := asError(t, connect(t, Config{Brokers: c.ListenAddrs()}))
+	require.Equal(t, CauseClosed, e.Cause)
+	require.Contains(t, e.Error(), "after Metadata; SASL is not what it misses")
 }
 
 // scramServer answers logins with what answer makes of the client's message.

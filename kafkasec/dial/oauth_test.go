@@ -132,8 +132,10 @@ func TestOAuth_SaysWhy(t *testing.T) {
 func TestOAuth_EncodesCredentialsAsTold(t *testing.T) {
 	for _, raw := range []bool{false, true} {
 		var user, password string
+		var closes bool
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			user, password, _ = r.BasicAuth()
+			closes = r.Close
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write([]byte(`{"access_token":"t","token_type":"Bearer","expires_in":3600}`))
 		}))
@@ -141,6 +143,7 @@ func TestOAuth_EncodesCredentialsAsTold(t *testing.T) {
 		cfg.OAuth.ClientID, cfg.OAuth.ClientSecret, cfg.OAuth.RawCredentials = "a b", secret("ä/+"), raw
 		require.NoError(t, connect(t, cfg))
 		srv.Close()
+		require.True(t, closes, "the next token is an hour away")
 		if raw {
 			require.Equal(t, []string{"a b", "ä/+"}, []string{user, password})
 		} else {

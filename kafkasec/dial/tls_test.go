@@ -25,6 +25,7 @@ func TestConnect_HonoursHostnameCheckSwitchedOff(t *testing.T) {
 		cause Cause
 	}{
 		"another name":         {pki.Leaf{CommonName: "broker", DNSNames: names, Server: true}, ca, ""},
+		"a longer chain":       {pki.Leaf{CommonName: "broker", DNSNames: names, Server: true}, ca, ""},
 		"another authority":    {pki.Leaf{CommonName: "broker", DNSNames: names, Server: true}, other, CauseUntrusted},
 		"expired":              {pki.Leaf{CommonName: "broker", DNSNames: names, Server: true, NotBefore: past.AddDate(-1, 0, 0), NotAfter: past}, ca, CauseExpired},
 		"a client's, no usage": {pki.Leaf{CommonName: "broker", DNSNames: names, Client: true}, ca, CauseUntrusted},
@@ -33,7 +34,13 @@ func TestConnect_HonoursHostnameCheckSwitchedOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := parse(t, "security.protocol=SSL\nssl.endpoint.identification.algorithm=\nssl.truststore.type=PEM\n"+
 				line("ssl.truststore.location", writeFile(t, "ca.pem", tt.trust.PEM())))
-			cfg.Brokers = []string{fake(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{issue(t, ca, tt.leaf).TLS()}}))}
+			signer := ca
+			if name == "a longer chain" {
+				var err error
+				signer, err = ca.Intermediate("between", pki.CAOptions{})
+				require.NoError(t, err)
+			}
+			cfg.Brokers = []string{fake(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{issue(t, signer, tt.leaf).TLS()}}))}
 			err := connect(t, cfg)
 			if tt.cause == "" {
 				require.NoError(t, err)
