@@ -195,7 +195,11 @@ func ParseOperation(text string) (Operation, error) {
 			return op, nil
 		}
 	}
-	return "", fmt.Errorf("operation %q: not an operation of Kafka", text)
+	var names []string
+	for _, op := range wireOperations[2:] {
+		names = append(names, string(op))
+	}
+	return "", fmt.Errorf("operation %q: allowed are %s", text, strings.Join(names, ", "))
 }
 
 func (o Operation) wire() kmsg.ACLOperation {

@@ -26,29 +26,40 @@ type BrokerError struct {
 	Code int16
 	// Message is the broker's own text, often empty.
 	Message string
+	// Needs is the right that the request takes: "Describe on the topic".
+	Needs string
 }
 
-// Error gives the code's name and the broker's text: "POLICY_VIOLATION: ...".
+// Error gives the code's name and the broker's text, "POLICY_VIOLATION: ...". Of
+// a denial it gives the right that is missing instead, because the text of a
+// Java broker is a dump of the whole request there, different each time.
 func (e *BrokerError) Error() string {
-	name := fmt.Sprintf("error code %d", e.Code)
 	var k *kerr.Error
-	if errors.As(kerr.ErrorForCode(e.Code), &k) {
-		name = k.Message
-		if e.Message == "" {
-			return name + ": " + strings.TrimSuffix(k.Description, ".")
-		}
+	if !errors.As(kerr.ErrorForCode(e.Code), &k) || k.Code != e.Code {
+		return fmt.Sprintf("error code %d: %s", e.Code, e.Message)
 	}
-	return name + ": " + e.Message
+	switch {
+	case strings.HasSuffix(k.Message, "_AUTHORIZATION_FAILED"):
+		if e.Needs == "" {
+			return k.Message
+		}
+		return k.Message + ": needs " + e.Needs
+	case e.Message == "":
+		return k.Message + ": " + strings.TrimSuffix(k.Description, ".")
+	}
+	return k.Message + ": " + e.Message
 }
 
 // Unwrap returns the kerr value of the code.
 func (e *BrokerError) Unwrap() error { return kerr.ErrorForCode(e.Code) }
 
-func brokerError(code int16, message *string) error {
+// brokerError turns a code into an error, nil for 0. A denial names what the
+// request needs.
+func brokerError(code int16, message *string, needs string) error {
 	if code == 0 {
 		return nil
 	}
-	e := &BrokerError{Code: code}
+	e := &BrokerError{Code: code, Needs: needs}
 	if message != nil {
 		e.Message = *message
 	}

@@ -96,7 +96,7 @@ func (r *Reconciler) readTopics(resp *kmsg.MetadataResponse, state *State) {
 		case errors.Is(err, kerr.UnknownTopicOrPartition):
 			continue
 		case err != nil && (len(t.Partitions) == 0 || !errors.Is(err, kerr.LeaderNotAvailable)):
-			state.Unread = append(state.Unread, Unread{KindTopic, *t.Topic, fmt.Errorf("describe topic: %w", brokerError(t.ErrorCode, nil))})
+			state.Unread = append(state.Unread, Unread{KindTopic, *t.Topic, fmt.Errorf("describe topic: %w", brokerError(t.ErrorCode, nil, "Describe on the topic"))})
 			continue
 		}
 		live := TopicState{Partitions: int32(len(t.Partitions)), Internal: t.IsInternal}
@@ -133,7 +133,7 @@ func (r *Reconciler) readConfigs(ctx context.Context, keys map[string][]string, 
 		answered := map[string]bool{}
 		for _, res := range resp.Resources {
 			answered[res.ResourceName] = true
-			if err := brokerError(res.ErrorCode, res.ErrorMessage); err != nil {
+			if err := brokerError(res.ErrorCode, res.ErrorMessage, "DescribeConfigs on the topic"); err != nil {
 				if errors.Is(err, kerr.UnknownTopicOrPartition) {
 					// Deleted since the metadata answer.
 					delete(state.Topics, res.ResourceName)
@@ -177,7 +177,7 @@ func (r *Reconciler) readACLs(ctx context.Context, state *State) error {
 	if err != nil {
 		return fmt.Errorf("read acls: %w", err)
 	}
-	if err := brokerError(resp.ErrorCode, resp.ErrorMessage); err != nil {
+	if err := brokerError(resp.ErrorCode, resp.ErrorMessage, "Describe on the cluster"); err != nil {
 		state.Unread = append(state.Unread, Unread{KindACL, "*", fmt.Errorf("describe acls: %w", err)})
 		return nil
 	}
@@ -229,7 +229,7 @@ func (r *Reconciler) metadataVersion(ctx context.Context) (int16, error) {
 	if err != nil {
 		return 0, err
 	}
-	return metadataVersionOf(resp), brokerError(resp.ErrorCode, nil)
+	return metadataVersionOf(resp), brokerError(resp.ErrorCode, nil, "")
 }
 
 // metadataVersionOf returns the finalized level of metadata.version, 0 in

@@ -124,7 +124,7 @@ func strictJSON(data []byte, v any) error {
 func ParsePlan(name string, data []byte) (Plan, error) {
 	var p Plan
 	if err := strictJSON(data, &p); err != nil {
-		return Plan{}, fmt.Errorf("read plan %s: %w", name, err)
+		return Plan{}, fmt.Errorf("read plan: %s: not a whole plan as it was saved: %w", name, err)
 	}
 	if p.Changes == nil {
 		return Plan{}, fmt.Errorf("read plan: %w", holdfast.Problems{{Source: name, Path: "changes", Message: "missing: an empty plan has an empty list"}})
@@ -169,7 +169,10 @@ func (p Plan) check(name string) error {
 func (c Change) check() error {
 	_, beforeTopic := c.Before.(TopicData)
 	_, afterTopic := c.After.(TopicData)
-	shape := fmt.Errorf("%s of a %s has the wrong before or after", c.Action, c.Kind)
+	if c.Action != holdfast.ActionCreate && c.Action != holdfast.ActionUpdate && c.Action != holdfast.ActionDelete {
+		return fmt.Errorf("action %q: allowed are create, update and delete", string(c.Action))
+	}
+	shape := fmt.Errorf("%s %s has the wrong before or after", c.Action, c.Kind)
 	switch c.Kind {
 	case KindTopic, KindTopicPartitions, KindTopicConfig, KindTopicReplication:
 		if err := kafkarules.TopicName(c.Name); err != nil {
@@ -213,7 +216,7 @@ func (c Change) check() error {
 func (c Change) checkTopicData() error {
 	before, _ := c.Before.(TopicData)
 	after, _ := c.After.(TopicData)
-	bad := func(what string) error { return fmt.Errorf("%s of a %s: %s", c.Action, c.Kind, what) }
+	bad := func(what string) error { return fmt.Errorf("%s %s: %s", c.Action, c.Kind, what) }
 	for _, rest := range []TopicData{before, after} {
 		switch c.Kind {
 		case KindTopicPartitions:

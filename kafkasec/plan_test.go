@@ -204,7 +204,7 @@ func TestParsePlan_Rejects(t *testing.T) {
 		"other package":       {`{"plan":"k3s","version":1,"changes":[]}`, `"k3s": allowed is kafkasec`},
 		"other version":       {`{"plan":"kafkasec","version":2,"changes":[]}`, "2: this version reads 1"},
 		"unknown kind":        {head + strings.Replace(topic, `"topic"`, `"quota"`, 1) + "]}", `kind "quota"`},
-		"unknown action":      {head + strings.Replace(topic, "create", "recreate", 1) + "]}", "wrong before or after"},
+		"unknown action":      {head + strings.Replace(topic, "create", "recreate", 1) + "]}", "allowed are create, update and delete"},
 		"nothing after":       {head + strings.Replace(topic, `{"partitions":1}`, "null", 1) + "]}", "wrong before or after"},
 		"illegal name":        {head + strings.Replace(topic, `"t"`, `"a b"`, 1) + "]}", "illegal character"},
 		"name of another acl": {head + strings.Replace(acl, "allow User:a Read", "allow User:a Write", 1) + "]}", "does not say what the change does"},

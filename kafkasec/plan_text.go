@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/holdfast-sec/holdfast"
@@ -98,8 +99,11 @@ func orDefault(what string, n int) string {
 
 // show prints a config value on one line; a value may hold anything.
 func show(v *string) string {
-	if v == nil {
+	switch {
+	case v == nil:
 		return "(not set)"
+	case strings.Contains(*v, ","):
+		return strconv.Quote(*v) // it stands in a list
 	}
 	return word(*v)
 }

@@ -80,11 +80,11 @@ var errLost = errors.New("connection reset")
 func TestRun_LooksBeforeItSendsAgain(t *testing.T) {
 	for name, first := range map[string]func(f *fake) step{
 		"timed out": func(*fake) step {
-			return answerWith(0, map[string]error{"a": brokerError(kerr.RequestTimedOut.Code, nil)})
+			return answerWith(0, map[string]error{"a": brokerError(kerr.RequestTimedOut.Code, nil, "")})
 		},
 		"timed out beside a throttled one": func(*fake) step {
 			return answerWith(1, map[string]error{
-				"a": brokerError(kerr.RequestTimedOut.Code, nil), "b": brokerError(kerr.ThrottlingQuotaExceeded.Code, nil),
+				"a": brokerError(kerr.RequestTimedOut.Code, nil, ""), "b": brokerError(kerr.ThrottlingQuotaExceeded.Code, nil, ""),
 			})
 		},
 		"lost":          func(*fake) step { return breakWith(errLost) },
@@ -113,8 +113,8 @@ func TestRun_LooksBeforeItSendsAgain(t *testing.T) {
 
 // What is unclear stays so until it is decided, whatever is answered in between.
 func TestRun_RemembersWhatWasUnclear(t *testing.T) {
-	policy := brokerError(kerr.PolicyViolation.Code, nil)
-	exists := brokerError(kerr.TopicAlreadyExists.Code, nil)
+	policy := brokerError(kerr.PolicyViolation.Code, nil, "")
+	exists := brokerError(kerr.TopicAlreadyExists.Code, nil, "")
 	t.Run("through a batch that is halved", func(t *testing.T) {
 		f := newFake(t)
 		s := runScript(context.Background(), f.r, createPlan("a", "b"),
@@ -139,17 +139,17 @@ func TestRun_RemembersWhatWasUnclear(t *testing.T) {
 	t.Run("to the end of the context", func(t *testing.T) {
 		f := newFake(t)
 		ctx, cancel := context.WithCancel(context.Background())
-		s := runScript(ctx, f.r, createPlan("a"), answerWith(0, map[string]error{"a": brokerError(kerr.RequestTimedOut.Code, nil)}),
+		s := runScript(ctx, f.r, createPlan("a"), answerWith(0, map[string]error{"a": brokerError(kerr.RequestTimedOut.Code, nil, "")}),
 			func([]string) (answers, error) {
 				cancel()
-				return answers{items: []answer{{err: brokerError(kerr.NotController.Code, nil)}}}, nil
+				return answers{items: []answer{{err: brokerError(kerr.NotController.Code, nil, "")}}}, nil
 			})
 		require.Equal(t, []string{"failed/unknown-result create topic a"}, outcomes(s.report()))
 	})
 }
 
 func TestRun_AsksWhoIsController(t *testing.T) {
-	notController := answerWith(0, map[string]error{"a": brokerError(kerr.NotController.Code, nil)})
+	notController := answerWith(0, map[string]error{"a": brokerError(kerr.NotController.Code, nil, "")})
 	for name, first := range map[string]step{"after a refusal": notController, "after a lost answer": breakWith(errLost)} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(t)
@@ -221,7 +221,7 @@ func offline(t *testing.T) *Reconciler {
 
 // A broker's own wait is kept, however often, and does not count as trying.
 func TestRun_WaitsOutAThrottle(t *testing.T) {
-	throttled := map[string]error{"a": brokerError(kerr.ThrottlingQuotaExceeded.Code, nil)}
+	throttled := map[string]error{"a": brokerError(kerr.ThrottlingQuotaExceeded.Code, nil, "")}
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		wait := answerWith(10*time.Minute, throttled)
@@ -247,7 +247,7 @@ func TestRun_WaitsOutAThrottle(t *testing.T) {
 
 // RetryFor is time without progress.
 func TestRun_ProgressBuysTime(t *testing.T) {
-	notYet := brokerError(kerr.NotController.Code, nil)
+	notYet := brokerError(kerr.NotController.Code, nil, "")
 	synctest.Test(t, func(t *testing.T) {
 		r := offline(t)
 		r.RetryFor = 60 * time.Millisecond
@@ -324,7 +324,7 @@ func TestRun_DefaultPartitions(t *testing.T) {
 		ans := answers{items: make([]answer, len(names))}
 		if len(names)*(1+100) > 10_000 {
 			for i := range ans.items {
-				ans.items[i].err = brokerError(kerr.PolicyViolation.Code, nil)
+				ans.items[i].err = brokerError(kerr.PolicyViolation.Code, nil, "")
 			}
 		}
 		return ans, nil

@@ -166,7 +166,7 @@ func (v *validator) checkAgainst(s State, spec Spec) {
 			continue
 		}
 		if s.Brokers > 0 && int(t.ReplicationFactor) > s.Brokers {
-			v.add(at+".replication_factor", "%d: the cluster has %d live brokers, which is the most that is allowed", t.ReplicationFactor, s.Brokers)
+			v.add(at+".replication_factor", "%d: more than the live brokers of the cluster; allowed is at most %d", t.ReplicationFactor, s.Brokers)
 		}
 		if other, ok := collide[kafkarules.CollisionKey(t.Name)]; ok {
 			v.add(at+".name", "%q collides with the existing topic %q: names that differ only in . and _ share their metrics, so Kafka refuses the second", t.Name, other)

@@ -25,10 +25,16 @@ func (s Spec) Validate() error {
 func (s Spec) validator() *validator { return &validator{source: s.source, scope: s.Scope.index()} }
 
 func (v *validator) check(s Spec) {
-	if s.Kind != SpecKind && (s.Kind != "" || s.fromYAML()) {
+	switch {
+	case s.Kind == "" && s.fromYAML():
+		v.add("kind", "not given: a spec begins with kind: %s", SpecKind)
+	case s.Kind != "" && s.Kind != SpecKind:
 		v.add("kind", "%q: allowed is %s", s.Kind, SpecKind)
 	}
-	if s.Version != SpecVersion && (s.Version != 0 || s.fromYAML()) {
+	switch {
+	case s.Version == 0 && s.fromYAML():
+		v.add("version", "not given: allowed is %d", SpecVersion)
+	case s.Version != 0 && s.Version != SpecVersion:
 		v.add("version", "%d: allowed is %d", s.Version, SpecVersion)
 	}
 	v.checkScope(s.Scope)

@@ -96,7 +96,7 @@ func (r *Reconciler) visible(ctx context.Context, broker int32, c Change) error 
 			return err
 		}
 		resp := kresp.(*kmsg.DescribeACLsResponse)
-		if err := brokerError(resp.ErrorCode, resp.ErrorMessage); err != nil {
+		if err := brokerError(resp.ErrorCode, resp.ErrorMessage, "Describe on the cluster"); err != nil {
 			return err
 		}
 		state.ACLs = bindingsOf(resp)
@@ -145,7 +145,7 @@ func (r *Reconciler) visibleConfigs(ctx context.Context, broker int32, c Change,
 	}
 	resp := kresp.(*kmsg.DescribeConfigsResponse)
 	for _, res := range resp.Resources {
-		if err := brokerError(res.ErrorCode, res.ErrorMessage); err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		if err := brokerError(res.ErrorCode, res.ErrorMessage, "DescribeConfigs on the topic"); err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
 			return err
 		}
 		if _, exists := state.Topics[res.ResourceName]; exists {

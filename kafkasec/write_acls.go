@@ -27,7 +27,7 @@ func createACLs(ctx context.Context, r *Reconciler, controller int32, changes []
 	resp := kresp.(*kmsg.CreateACLsResponse)
 	ans := answers{throttle: time.Duration(resp.ThrottleMillis) * time.Millisecond}
 	for _, res := range resp.Results {
-		ans.items = append(ans.items, answer{err: brokerError(res.ErrorCode, res.ErrorMessage)})
+		ans.items = append(ans.items, answer{err: brokerError(res.ErrorCode, res.ErrorMessage, "Alter on the cluster")})
 	}
 	return ans, nil
 }
@@ -52,10 +52,10 @@ func deleteACLs(ctx context.Context, r *Reconciler, controller int32, changes []
 	resp := kresp.(*kmsg.DeleteACLsResponse)
 	ans := answers{throttle: time.Duration(resp.ThrottleMillis) * time.Millisecond}
 	for i, res := range resp.Results {
-		a := answer{err: brokerError(res.ErrorCode, res.ErrorMessage), gone: len(res.MatchingACLs) == 0}
+		a := answer{err: brokerError(res.ErrorCode, res.ErrorMessage, "Alter on the cluster"), gone: len(res.MatchingACLs) == 0}
 		for _, m := range res.MatchingACLs {
 			if a.err == nil {
-				a.err = brokerError(m.ErrorCode, m.ErrorMessage)
+				a.err = brokerError(m.ErrorCode, m.ErrorMessage, "Alter on the cluster")
 			}
 			got := bindingFromWire(m.ResourceType, m.ResourceName, m.ResourcePatternType, m.Principal, m.Host, m.Operation, m.PermissionType)
 			if a.err == nil && i < len(changes) && got != changes[i].binding() {

@@ -78,7 +78,7 @@ func createTopics(ctx context.Context, r *Reconciler, controller int32, changes 
 	resp := kresp.(*kmsg.CreateTopicsResponse)
 	got := make(map[string]answer, len(resp.Topics))
 	for _, t := range resp.Topics {
-		got[t.Topic] = answer{err: brokerError(t.ErrorCode, t.ErrorMessage)}
+		got[t.Topic] = answer{err: brokerError(t.ErrorCode, t.ErrorMessage, "Create on the topic or the cluster")}
 	}
 	return byTopic(changes, got, resp.ThrottleMillis)
 }
@@ -98,7 +98,7 @@ func createPartitions(ctx context.Context, r *Reconciler, controller int32, chan
 	resp := kresp.(*kmsg.CreatePartitionsResponse)
 	got := make(map[string]answer, len(resp.Topics))
 	for _, t := range resp.Topics {
-		got[t.Topic] = answer{err: brokerError(t.ErrorCode, t.ErrorMessage)}
+		got[t.Topic] = answer{err: brokerError(t.ErrorCode, t.ErrorMessage, "Alter on the topic")}
 	}
 	return byTopic(changes, got, resp.ThrottleMillis)
 }
@@ -126,7 +126,7 @@ func alterConfigs(ctx context.Context, r *Reconciler, controller int32, changes 
 	resp := kresp.(*kmsg.IncrementalAlterConfigsResponse)
 	got := make(map[string]answer, len(resp.Resources))
 	for _, res := range resp.Resources {
-		got[res.ResourceName] = answer{err: brokerError(res.ErrorCode, res.ErrorMessage)}
+		got[res.ResourceName] = answer{err: brokerError(res.ErrorCode, res.ErrorMessage, "AlterConfigs on the topic")}
 	}
 	return byTopic(changes, got, resp.ThrottleMillis)
 }
@@ -149,7 +149,7 @@ func deleteTopics(ctx context.Context, r *Reconciler, controller int32, changes 
 		if t.Topic == nil {
 			continue
 		}
-		a := answer{err: brokerError(t.ErrorCode, t.ErrorMessage)}
+		a := answer{err: brokerError(t.ErrorCode, t.ErrorMessage, "Delete on the topic")}
 		if errors.Is(a.err, kerr.UnknownTopicOrPartition) {
 			a = answer{gone: true}
 		}
