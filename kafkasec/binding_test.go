@@ -63,7 +63,29 @@ func TestScope(t *testing.T) {
 		require.False(t, Scope{}.OwnsBinding(Binding{Principal: "User:app", Resource: r}), "the empty scope owns nothing")
 		require.False(t, Scope{TopicPrefixes: []string{""}}.OwnsBinding(Binding{Resource: r}), "nor does an empty prefix")
 	}
+	require.False(t, Scope{Topics: []string{"*"}}.OwnsBinding(Binding{Resource: Resource{ResourceTopic, "*", Literal}}), "no list of names owns the wildcard")
 	require.False(t, Scope{}.OwnsTopic("orders"))
 	require.True(t, s.OwnsTopic("orders"))
 	require.True(t, s.OwnsTopic("logs.x"))
+}
+
+func TestParseResource_Rejects(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		pattern Pattern
+		want    string
+	}{
+		{"cluster", Prefixed, `resource "cluster" has no prefixed form`},
+		{"topic:a", Prefixed, "written with a trailing *"},
+		{"topic:*", Prefixed, "an empty prefix is not allowed"},
+		{"topic:", "", "has no name"},
+		{"topic", "", "allowed are topic:NAME"},
+		{"cluster:kafka-cluster", "", "allowed are topic:NAME"},
+		{":a", "", "allowed are topic:NAME"},
+		{"Topic:a", "", "allowed are topic:NAME"},
+		{"topic:a", "match", `pattern "match": allowed are literal and prefixed`},
+	} {
+		_, err := ParseResource(c.text, c.pattern)
+		require.ErrorContains(t, err, c.want, c.text)
+	}
 }

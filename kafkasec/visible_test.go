@@ -51,6 +51,12 @@ acls:
 			require.ErrorContains(t, err, "not there yet")
 		})
 	}
+	// Of several bindings the last is looked for.
+	is.ACLs = append(is.ACLs, ACL{Principal: "User:app", Operations: []Operation{Read}, Resource: "topic:a*"})
+	grants := f.plan(is).Changes[2:4]
+	require.Equal(t, []stage{stageGrant, stageGrant}, []stage{grants[0].stage(), grants[1].stage()})
+	require.Equal(t, []Change{grants[1]}, f.applied(Plan{Changes: grants}).lastApplied())
+
 	plan := f.plan(is)
 	f.apply(is)
 	require.NoError(t, f.applied(plan).waitVisible(context.Background()))
