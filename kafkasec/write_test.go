@@ -75,7 +75,7 @@ func TestWrite_ContestedPartitions(t *testing.T) {
 	spec := Spec{Scope: Scope{Topics: []string{"a"}}, Topics: []Topic{{Name: "a", Partitions: 3}}}
 	s := runScript(context.Background(), f.r, Plan{Changes: []Change{change}}, func([]string) (answers, error) {
 		f.apply(spec)
-		return answers{items: []answer{{err: brokerError(kerr.InvalidPartitions.Code, nil)}}}, nil
+		return answers{items: []answer{{err: brokerError(kerr.InvalidPartitions.Code, nil, "")}}}, nil
 	})
 	require.Equal(t, []string{"unchanged/already-done update topic-partitions a"}, outcomes(s.report()))
 }
