@@ -277,3 +277,11 @@ func TestObserve_EndsWithItsContext(t *testing.T) {
 	_, err = (&Reconciler{}).Observe(context.Background(), parse(t, observed))
 	require.ErrorContains(t, err, "the Client of the Reconciler is not set")
 }
+
+// Asking for a topic never makes it, also where brokers create topics on demand.
+func TestObserve_CreatesNothing(t *testing.T) {
+	f := newFake(t, kfake.AllowAutoTopicCreation())
+	spec := parse(t, observed)
+	require.Len(t, f.plan(spec).Changes, 3)
+	require.Len(t, f.plan(spec).Changes, 3)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -102,7 +103,7 @@ func TestByTopic(t *testing.T) {
 	changes := createPlan("a", "b").Changes
 	got, err := byTopic(changes, map[string]answer{"b": {gone: true}, "a": {}}, 7)
 	require.NoError(t, err)
-	require.Equal(t, []answer{{}, {gone: true}}, got.items)
+	require.Equal(t, answers{[]answer{{}, {gone: true}}, 7 * time.Millisecond}, got)
 	_, err = byTopic(changes, map[string]answer{"a": {}, "c": {}}, 0)
 	require.ErrorContains(t, err, "left topic b out")
 }
