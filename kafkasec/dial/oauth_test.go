@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -171,4 +172,15 @@ func TestOAuth_TrustsTheAuthorityNamedInTheJAASOptions(t *testing.T) {
 
 	_, err := ParseProperties(t.Context(), "f", []byte(strings.Replace(text, "ca.pem", "nothing", 1)), Options{})
 	require.ErrorContains(t, err, "f:4: sasl.jaas.config: ssl.truststore.location: read ")
+}
+
+// Connections that log in at once wait for one token, and not longer than their
+// own time.
+func TestTokens_WaitIsBounded(t *testing.T) {
+	src := &tokens{oauth: OAuth{TokenURL: "http://127.0.0.1:1/"}, timeout: watchdog, turn: make(chan struct{}, 1)}
+	src.turn <- struct{}{} // another connection asks
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := src.token(ctx)
+	require.EqualError(t, err, "http://127.0.0.1:1/: given up")
 }

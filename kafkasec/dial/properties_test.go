@@ -344,3 +344,18 @@ func TestParseProperties_ReadsFilesThroughTheOption(t *testing.T) {
 	})
 	require.ErrorContains(t, err, "f:2: ssl.truststore.location: ")
 }
+
+// AbstractConfig resolves first, and ConfigDef trims what comes of it.
+func TestParseProperties_TrimsWhatWasResolved(t *testing.T) {
+	opts := Options{Resolve: func(context.Context, string) (holdfast.Secret, error) { return secret("me\n"), nil }}
+	cfg, err := ParseProperties(t.Context(), "f", []byte("client.id=${env:ME}\n"), opts)
+	require.NoError(t, err)
+	require.Equal(t, "me", cfg.ClientID)
+}
+
+func TestShownKey(t *testing.T) {
+	require.Equal(t, "ssl.truststore.location", shownKey("ssl.truststore.location"))
+	for _, key := range []string{canary, "pw", "a.b c", "a." + strings.Repeat("b", 100)} {
+		require.Equal(t, "(a key that is not shown)", shownKey(key))
+	}
+}

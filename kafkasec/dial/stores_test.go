@@ -125,3 +125,13 @@ func TestParseProperties_TLSVersions(t *testing.T) {
 		})
 	}
 }
+
+func TestParseProperties_TellsWhatJavaWouldReadOtherwise(t *testing.T) {
+	ca := authority(t)
+	cfg := parse(t, "security.protocol=SSL\nssl.truststore.type=JKS\n"+
+		line("ssl.truststore.location", writeFile(t, "store", must[[]byte](t)(ca.TruststorePKCS12("ca", secret("pw")))))+
+		"ssl.truststore.password=pw\n")
+	require.Equal(t, []Ignored{{
+		"ssl.truststore.location", 3, "JKS is declared, the content is PKCS12: Java reads it unless keystore.type.compat is off", true,
+	}}, cfg.Ignored)
+}
