@@ -225,9 +225,10 @@ func TestRun_WaitsOutAThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		wait := answerWith(10*time.Minute, throttled)
-		s := runScript(context.Background(), offline(t), createPlan("a"), wait, wait, wait, answerWith(0, nil))
+		notYet := answerWith(0, map[string]error{"a": brokerError(kerr.NotController.Code, nil, "")})
+		s := runScript(context.Background(), offline(t), createPlan("a"), wait, wait, wait, notYet, answerWith(0, nil))
 		require.Equal(t, []string{"applied create topic a"}, outcomes(s.report()))
-		require.Equal(t, 30*time.Minute, time.Since(start))
+		require.Equal(t, 30*time.Minute+firstBackoff, time.Since(start))
 	})
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
