@@ -44,7 +44,7 @@ func TestConnect_SurvivesAPortThatGoesAwayAtAnyTime(t *testing.T) {
 		} {
 			n.Store(0)
 			cfg.Brokers, cfg.TLS = []string{addr}, &tls.Config{RootCAs: ca.Pool()}
-			asError(t, connect(t, cfg))
+			require.NotEqual(t, CauseCanceled, asError(t, connect(t, cfg)).Cause)
 		}
 	}
 }

@@ -184,3 +184,23 @@ func TestTokens_WaitIsBounded(t *testing.T) {
 	_, err := src.token(ctx)
 	require.EqualError(t, err, "http://127.0.0.1:1/: given up")
 }
+
+// The caller's client may follow redirects; the secret stays with the host that
+// it is for, as net/http keeps a header that it knows of.
+func TestOAuth_SendsNoSecretBehindARedirect(t *testing.T) {
+	for _, raw := range []bool{false, true} {
+		var header []string
+		elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			header = r.Header.Values("Authorization")
+			w.WriteHeader(http.StatusUnauthorized)
+		}))
+		moved := httptest.NewServer(http.RedirectHandler(strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1), http.StatusTemporaryRedirect))
+		cfg := oauthConfig(fakeOAuth(t, nil), moved.URL)
+		cfg.OAuth.RawCredentials, cfg.OAuth.HTTPClient = raw, &http.Client{Transport: new(http.Transport)}
+		err := connect(t, cfg)
+		moved.Close()
+		elsewhere.Close()
+		require.ErrorContains(t, err, "answered 401 Unauthorized")
+		require.Empty(t, header)
+	}
+}

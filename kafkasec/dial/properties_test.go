@@ -359,3 +359,24 @@ func TestShownKey(t *testing.T) {
 		require.Equal(t, "(a key that is not shown)", shownKey(key))
 	}
 }
+
+// ConfigOrJaas: where a key and an option are both there, the key counts.
+func TestParseProperties_KeysComeBeforeJAASOptions(t *testing.T) {
+	cfg := parse(t, `security.protocol=SASL_PLAINTEXT
+sasl.mechanism=OAUTHBEARER
+sasl.oauthbearer.token.endpoint.url=https://idp.example/
+sasl.oauthbearer.client.credentials.client.id=key
+sasl.oauthbearer.client.credentials.client.secret=key
+sasl.oauthbearer.scope=same
+sasl.jaas.config=x.OAuthBearerLoginModule required clientId="option" clientSecret="option" scope="same" extension_="x";
+`)
+	require.Equal(t, "key", cfg.OAuth.ClientID)
+	require.Equal(t, "key", cfg.OAuth.ClientSecret.Reveal())
+	require.Equal(t, []string{"same"}, cfg.OAuth.Scopes)
+	require.Empty(t, cfg.OAuth.Extensions)
+	require.Equal(t, []Ignored{
+		{jaasKey, 7, "option clientId, because sasl.oauthbearer.client.credentials.client.id is set too", true},
+		{jaasKey, 7, "option clientSecret, because sasl.oauthbearer.client.credentials.client.secret is set too", true},
+		{jaasKey, 7, "option (a key that is not shown) is not used with OAUTHBEARER", true},
+	}, cfg.Ignored)
+}
