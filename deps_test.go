@@ -52,17 +52,18 @@ var rooms = map[string]room{
 		imports: []string{"."},
 	},
 
-	"internal/kafkarules": {because: "it holds facts about brokers as pure functions"},
+	"internal/kafkarules": {because: "it holds facts about brokers as pure functions", imports: []string{"internal/nearest"}},
 	"internal/keystore": {
 		because: "it reads bytes that somebody else read from a file",
 		imports: []string{".", "github.com/pavlo-v-chernykh/keystore-go/v4"},
 	},
+	"internal/nearest":    {because: "it compares words"},
 	"internal/parallel":   {because: "it is a loop"},
 	"internal/poll":       {because: "it is a loop"},
 	"internal/properties": {because: "it reads and writes text", imports: []string{"."}},
 	"internal/strictyaml": {
 		because: "it is the one reader of YAML; no other package imports a YAML library to read with",
-		imports: []string{".", "go.yaml.in/yaml/v4"},
+		imports: []string{".", "internal/nearest", "go.yaml.in/yaml/v4"},
 	},
 
 	"internal/testkit/cmd/realinstall": {

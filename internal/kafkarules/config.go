@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/holdfast-sec/holdfast/internal/nearest"
 )
 
 // TopicConfigKeys lists every topic config that one of the known releases has,
@@ -82,7 +84,7 @@ func unknownConfig(key string) error {
 	if topicKey, ok := topicKeyOf(key); ok {
 		return fmt.Errorf("config %q is a broker's, not a topic's: the topic config is %q", key, topicKey)
 	}
-	near := nearest(key, TopicConfigKeys())
+	near := nearest.Names(key, TopicConfigKeys(), 3)
 	if len(near) == 0 {
 		return fmt.Errorf("config %s is unknown: allowed are the topic configs of Kafka, such as retention.ms", quote(key))
 	}

@@ -143,13 +143,3 @@ func TestDecode_KeepsWhatIsAbsentAndReplacesWhatIsGiven(t *testing.T) {
 	require.Equal(t, map[string]string{"new": "y"}, s.Labels)
 	require.Equal(t, []string{"x"}, s.Scope.Topics)
 }
-
-func TestNearest(t *testing.T) {
-	names := []string{"topics", "topic_prefixes", "principals", "name"}
-	for key, want := range map[string]string{
-		"topic": "topics", "topicPrefixes": "topic_prefixes", "TOPICS": "topics", "nmae": "name",
-		"pirncipals": "principals", "x": "", "": "", "groups": "", strings.Repeat("topics", 20): "",
-	} {
-		require.Equal(t, want, nearest(key, names), key)
-	}
-}

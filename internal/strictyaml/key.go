@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/holdfast-sec/holdfast/internal/nearest"
 )
 
 // entries calls f for each entry of a mapping whose key may stand there, with
@@ -99,8 +101,8 @@ func (d *decoder) unknownKey(key *yaml.Node, s *shape) {
 	fmt.Fprintf(&b, "unknown key %s", strconv.Quote(clip(name)))
 	if colon {
 		b.WriteString(" and more behind a colon, which needs a space after it")
-	} else if guess := nearest(name, s.names); guess != "" {
-		fmt.Fprintf(&b, ", did you mean %q?", guess)
+	} else if guess := nearest.Names(name, s.names, 1); guess != nil {
+		fmt.Fprintf(&b, ", did you mean %q?", guess[0])
 	}
 	if len(s.names) == 0 {
 		b.WriteString(" (no keys are allowed here)")
@@ -110,49 +112,4 @@ func (d *decoder) unknownKey(key *yaml.Node, s *shape) {
 	last := d.path.pop()
 	d.problem(key, b.String())
 	d.path.push(last)
-}
-
-// nearest returns the name that key is most likely a slip of, or "". Case,
-// hyphens and underscores do not count: topicPrefixes is topic_prefixes.
-func nearest(key string, names []string) string {
-	const longest = 64 // a guess about longer ones would be noise
-	if len(key) > longest {
-		return ""
-	}
-	key = plainName(key)
-	best, guess := max(1, len(key)/3)+1, ""
-	for _, name := range names {
-		if d := distance(key, plainName(name)); d < best {
-			best, guess = d, name
-		}
-	}
-	return guess
-}
-
-func plainName(s string) string {
-	return strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(s))
-}
-
-// distance is the number of insertions, deletions, replacements and swaps of
-// neighbours that turn a into b (optimal string alignment).
-func distance(a, b string) int {
-	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		next[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := row[j-1]
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			next[j] = min(change, row[j]+1, next[j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				next[j] = min(next[j], before[j-2]+1)
-			}
-		}
-		before, row, next = row, next, before
-	}
-	return row[len(b)]
 }
