@@ -39,7 +39,7 @@ func TestSecrets_ShowNowhere(t *testing.T) {
 		cfg, err := dial.ParseProperties(ctx, "client.properties", []byte(`security.protocol=SASL_PLAINTEXT
 sasl.mechanism=PLAIN
 sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="admin" password="`+password+`";
-`), dial.Options{})
+`), dial.ParseOptions{})
 		require.NoError(t, err)
 		cfg.Brokers = c.ListenAddrs()
 		say(cfg)

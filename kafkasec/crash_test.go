@@ -134,7 +134,7 @@ func applyAndStop(file string) error {
 		os.Exit(3)
 	}()
 	ctx := context.Background()
-	cfg, err := dial.ParseProperties(ctx, "client.properties", []byte(o.Properties), dial.Options{})
+	cfg, err := dial.ParseProperties(ctx, "client.properties", []byte(o.Properties), dial.ParseOptions{})
 	if err != nil {
 		return err
 	}

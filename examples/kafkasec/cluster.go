@@ -37,7 +37,7 @@ func (a *app) dialConfig(ctx context.Context) (dial.Config, error) {
 		if err != nil {
 			return cfg, fmt.Errorf("--command-config: %w", err)
 		}
-		if cfg, err = dial.ParseProperties(ctx, a.config, data, dial.Options{Resolve: cli.ResolveSecret}); err != nil {
+		if cfg, err = dial.ParseProperties(ctx, a.config, data, dial.ParseOptions{Resolve: cli.ResolveSecret}); err != nil {
 			return cfg, err
 		}
 		for _, i := range cfg.Ignored {

@@ -82,7 +82,7 @@ config.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigP
 // config reads the user's file. The reference in it is answered with the
 // password that was made up for this run.
 func (k *kafka) config(ctx context.Context, user string) (dial.Config, error) {
-	cfg, err := dial.ParseProperties(ctx, user+".properties", []byte(clientProperties(user)), dial.Options{
+	cfg, err := dial.ParseProperties(ctx, user+".properties", []byte(clientProperties(user)), dial.ParseOptions{
 		Resolve: func(_ context.Context, ref string) (holdfast.Secret, error) {
 			if ref != "env:KAFKA_PASSWORD" {
 				return holdfast.Secret{}, fmt.Errorf("found a reference to %q: allowed is env:KAFKA_PASSWORD", ref)

@@ -28,7 +28,7 @@ func Example() {
 		sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \
 		    username="admin" password="s3cret";
 		acks=all
-	`), dial.Options{})
+	`), dial.ParseOptions{})
 	if err != nil {
 		fmt.Println(err) // every problem, a line each
 		return

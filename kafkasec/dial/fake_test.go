@@ -178,7 +178,7 @@ func asError(t *testing.T, err error) *Error {
 // parse reads properties without any problem.
 func parse(t *testing.T, text string) Config {
 	t.Helper()
-	cfg, err := ParseProperties(context.Background(), "client.properties", []byte(text), Options{})
+	cfg, err := ParseProperties(context.Background(), "client.properties", []byte(text), ParseOptions{})
 	require.NoError(t, err)
 	return cfg
 }

@@ -22,7 +22,7 @@ func FuzzParseProperties(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		opts := Options{
+		opts := ParseOptions{
 			ReadFile: func(name string) ([]byte, error) { return []byte(name), nil },
 			Resolve:  func(_ context.Context, ref string) (holdfast.Secret, error) { return holdfast.NewSecret(ref), nil },
 		}

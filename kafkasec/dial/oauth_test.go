@@ -170,7 +170,7 @@ func TestOAuth_TrustsTheAuthorityNamedInTheJAASOptions(t *testing.T) {
 	cfg.Brokers = []string{fakeOAuth(t, nil)}
 	require.NoError(t, connect(t, cfg))
 
-	_, err := ParseProperties(t.Context(), "f", []byte(strings.Replace(text, "ca.pem", "nothing", 1)), Options{})
+	_, err := ParseProperties(t.Context(), "f", []byte(strings.Replace(text, "ca.pem", "nothing", 1)), ParseOptions{})
 	require.ErrorContains(t, err, "f:4: sasl.jaas.config: ssl.truststore.location: read ")
 }
 

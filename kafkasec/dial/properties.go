@@ -14,8 +14,8 @@ import (
 	"github.com/holdfast-sec/holdfast/internal/properties"
 )
 
-// Options are what reading a properties file may need from outside.
-type Options struct {
+// ParseOptions are what reading a properties file may need from outside.
+type ParseOptions struct {
 	// ReadFile reads the stores that the file names. Nil means os.ReadFile;
 	// relative names are relative to the working directory, as in Java.
 	ReadFile func(name string) ([]byte, error)
@@ -31,8 +31,8 @@ type Options struct {
 //
 // The error is a [holdfast.Problems] with all problems and their lines; no value
 // that may be a secret is in it. What has no effect here is in Config.Ignored.
-// The context is for Options.Resolve.
-func ParseProperties(ctx context.Context, source string, data []byte, opts Options) (Config, error) {
+// The context is for ParseOptions.Resolve.
+func ParseProperties(ctx context.Context, source string, data []byte, opts ParseOptions) (Config, error) {
 	file, err := properties.Parse(data)
 	if err != nil {
 		return Config{}, withSource(source, err)
@@ -64,14 +64,14 @@ func ParseProperties(ctx context.Context, source string, data []byte, opts Optio
 type value struct {
 	text string
 	line int
-	// resolved: a part of it came from Options.Resolve.
+	// resolved: a part of it came from ParseOptions.Resolve.
 	resolved bool
 	used     bool
 }
 
 type parser struct {
 	source   string
-	opts     Options
+	opts     ParseOptions
 	values   map[string]value
 	cfg      Config
 	problems holdfast.Problems

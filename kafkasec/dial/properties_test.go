@@ -169,23 +169,23 @@ func TestParseProperties_RejectsWithLineAndWhatIsAllowed(t *testing.T) {
 		"chain without key": {"security.protocol=SSL\nssl.keystore.certificate.chain=x\n", "f:2: ssl.keystore.certificate.chain: set without ssl.keystore.key"},
 		"provider": {
 			"config.providers=vaulted\nclient.id=${vaulted:path:key}\n",
-			"f:2: client.id: has a ${vaulted:…} reference, and config providers are not run here; write the value, or resolve it before (Options.Resolve)",
+			"f:2: client.id: has a ${vaulted:…} reference, and config providers are not run here; write the value, or resolve it before (ParseOptions.Resolve)",
 		},
 		"provider that nothing declares": {
 			sasl + "sasl.mechanism=SCRAM-SHA-256\n" + strings.Replace(scramLogin, "pw", "${env:PW}", 1),
-			"f:3: sasl.jaas.config: has a ${env:…} reference, but no config.providers declares \"env\"; write the value, or resolve it before (Options.Resolve)",
+			"f:3: sasl.jaas.config: has a ${env:…} reference, but no config.providers declares \"env\"; write the value, or resolve it before (ParseOptions.Resolve)",
 		},
 		"broken escape": {"client.id=\\u12\n", "f:1: "},
 		"many at once": {
 			"security.protocol=SASL_SSL\nclient.id=${env:X}\nssl.protocol=SSLv3\nsasl.mechanism=GSSAPI\n",
-			"f:2: client.id: has a ${env:…} reference, but no config.providers declares \"env\"; write the value, or resolve it before (Options.Resolve)\n" +
+			"f:2: client.id: has a ${env:…} reference, but no config.providers declares \"env\"; write the value, or resolve it before (ParseOptions.Resolve)\n" +
 				"f:3: ssl.protocol: \"SSLv3\"; allowed: TLS, TLSv1.2, TLSv1.3\n" +
 				"f:4: sasl.mechanism: GSSAPI (Kerberos) is not supported; allowed: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER",
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			cfg, err := ParseProperties(t.Context(), "f", []byte(tt.text), Options{})
+			cfg, err := ParseProperties(t.Context(), "f", []byte(tt.text), ParseOptions{})
 			require.Error(t, err)
 			require.Equal(t, Config{}, cfg)
 			var ps holdfast.Problems
@@ -281,7 +281,7 @@ func TestParseProperties_JAASOptionsWithoutEffect(t *testing.T) {
 
 func TestParseProperties_ResolvesReferences(t *testing.T) {
 	var asked []string
-	opts := Options{Resolve: func(_ context.Context, ref string) (holdfast.Secret, error) {
+	opts := ParseOptions{Resolve: func(_ context.Context, ref string) (holdfast.Secret, error) {
 		asked = append(asked, ref)
 		if ref == "env:NONE" {
 			return holdfast.Secret{}, errors.New("not set")
@@ -301,7 +301,7 @@ func TestParseProperties_ResolvesReferences(t *testing.T) {
 
 // What a secret store answered can be the wrong secret in the wrong place.
 func TestParseProperties_ShowsNothingThatWasResolved(t *testing.T) {
-	opts := Options{Resolve: func(context.Context, string) (holdfast.Secret, error) { return secret(canary), nil }}
+	opts := ParseOptions{Resolve: func(context.Context, string) (holdfast.Secret, error) { return secret(canary), nil }}
 	const ref = "${env:X}"
 	for _, text := range []string{
 		"bootstrap.servers=" + ref, "security.protocol=" + ref, "client.id=" + ref + "\nrequest.timeout.ms=" + ref,
@@ -325,7 +325,7 @@ func TestParseProperties_ShowsNothingThatWasResolved(t *testing.T) {
 func TestParseProperties_ReadsFilesThroughTheOption(t *testing.T) {
 	ca := authority(t)
 	var names []string
-	cfg, err := ParseProperties(t.Context(), "f", []byte("security.protocol=SSL\nssl.truststore.location=ca.pem\n"), Options{
+	cfg, err := ParseProperties(t.Context(), "f", []byte("security.protocol=SSL\nssl.truststore.location=ca.pem\n"), ParseOptions{
 		ReadFile: func(name string) ([]byte, error) {
 			names = append(names, name)
 			return ca.PEM(), nil
@@ -335,11 +335,11 @@ func TestParseProperties_ReadsFilesThroughTheOption(t *testing.T) {
 	require.Equal(t, []string{"ca.pem"}, names)
 	require.True(t, cfg.TLS.RootCAs.Equal(ca.Pool()))
 
-	_, err = ParseProperties(t.Context(), "f", []byte("security.protocol=SSL\nssl.truststore.location=ca.pem\n"), Options{
+	_, err = ParseProperties(t.Context(), "f", []byte("security.protocol=SSL\nssl.truststore.location=ca.pem\n"), ParseOptions{
 		ReadFile: func(string) ([]byte, error) { return nil, os.ErrPermission },
 	})
 	require.EqualError(t, err, `f:2: ssl.truststore.location: read "ca.pem": permission denied`)
-	_, err = ParseProperties(t.Context(), "f", []byte("security.protocol=SSL\nssl.truststore.location=ca.pem\n"), Options{
+	_, err = ParseProperties(t.Context(), "f", []byte("security.protocol=SSL\nssl.truststore.location=ca.pem\n"), ParseOptions{
 		ReadFile: func(string) ([]byte, error) { return nil, nil },
 	})
 	require.ErrorContains(t, err, "f:2: ssl.truststore.location: ")
@@ -347,7 +347,7 @@ func TestParseProperties_ReadsFilesThroughTheOption(t *testing.T) {
 
 // AbstractConfig resolves first, and ConfigDef trims what comes of it.
 func TestParseProperties_TrimsWhatWasResolved(t *testing.T) {
-	opts := Options{Resolve: func(context.Context, string) (holdfast.Secret, error) { return secret("me\n"), nil }}
+	opts := ParseOptions{Resolve: func(context.Context, string) (holdfast.Secret, error) { return secret("me\n"), nil }}
 	cfg, err := ParseProperties(t.Context(), "f", []byte("client.id=${env:ME}\n"), opts)
 	require.NoError(t, err)
 	require.Equal(t, "me", cfg.ClientID)

@@ -31,9 +31,9 @@ func (p *parser) resolve(ctx context.Context, key string, v value) value {
 		// secrets, but neither are they needed to find the line.
 		switch {
 		case p.opts.Resolve == nil && known:
-			p.problem(key, "has a ${%s:…} reference, and config providers are not run here; write the value, or resolve it before (Options.Resolve)", provider)
+			p.problem(key, "has a ${%s:…} reference, and config providers are not run here; write the value, or resolve it before (ParseOptions.Resolve)", provider)
 		case p.opts.Resolve == nil:
-			p.problem(key, "has a ${%s:…} reference, but no config.providers declares %q; write the value, or resolve it before (Options.Resolve)", provider, provider)
+			p.problem(key, "has a ${%s:…} reference, but no config.providers declares %q; write the value, or resolve it before (ParseOptions.Resolve)", provider, provider)
 		default:
 			secret, err := p.opts.Resolve(ctx, v.text[at[0]+2:at[1]-1])
 			if err != nil {

@@ -96,7 +96,7 @@ func TestSecrets_AppearInNoProblem(t *testing.T) {
 		}
 	}
 	for _, text := range texts {
-		_, err := ParseProperties(t.Context(), "f", []byte(text), Options{})
+		_, err := ParseProperties(t.Context(), "f", []byte(text), ParseOptions{})
 		require.Error(t, err)
 		noCanary(t, prints(t, err))
 	}

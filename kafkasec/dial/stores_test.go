@@ -92,7 +92,7 @@ func TestParseProperties_BadStores(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := ParseProperties(t.Context(), "f", []byte("security.protocol=SSL\n"+tt.text), Options{})
+			_, err := ParseProperties(t.Context(), "f", []byte("security.protocol=SSL\n"+tt.text), ParseOptions{})
 			require.ErrorContains(t, err, tt.want)
 			require.NotContains(t, err.Error(), canary)
 			require.NotContains(t, err.Error(), "PRIVATE KEY")
