@@ -118,9 +118,14 @@ func strictJSON(data []byte, v any) error {
 }
 
 // ParsePlan reads a saved plan. A plan may have been edited or cut short since
-// it was written, so everything that Spec.Plan would never write is refused:
-// unknown fields, kinds and actions, illegal names, changes out of order. The
-// error holds every problem as [holdfast.Problems].
+// it was written, so it is judged like any other input: unknown fields, kinds
+// and actions, illegal names, fields foreign to their kind, repeated changes and
+// changes out of order are refused. The error holds every problem of the
+// changes as [holdfast.Problems]. Field names are matched as encoding/json does,
+// whatever their letter case.
+//
+// A plan carries no scope: who may edit the file decides what is changed, within
+// what Apply protects anyway.
 func ParsePlan(name string, data []byte) (Plan, error) {
 	var p Plan
 	if err := strictJSON(data, &p); err != nil {
