@@ -42,6 +42,11 @@ const (
 // any takes nil, bool, int64 (uint64 above its range), float64, string, []any
 // or map[string]any.
 //
+// Unknown keys are problems, except for a struct with a field of type
+// []UnknownKey tagged `yaml:",unknown"`, which lists them in the order of the
+// document. That is for documents of somebody else's program, of which one part
+// is wanted: what stands under such a key may hold tags and whatever else.
+//
 // Text fields take text only: 12, true and null need quotes. With
 // `yaml:"name,literal"` the text under the field (also in its lists and
 // mappings) may be any scalar but null and is kept as written, 604800000, true

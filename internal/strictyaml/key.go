@@ -55,6 +55,26 @@ func refuseKey(key *yaml.Node) string {
 	return ""
 }
 
+// UnknownKey is a key that a struct with a field `yaml:",unknown"` took although
+// it has no field for it. What stands under it was parsed, but not looked at.
+type UnknownKey struct {
+	Path string
+	// Text is the value where it is a scalar, as written. It may be a secret:
+	// nobody said what the key is.
+	Text string
+}
+
+func newUnknownKey(at path, value *yaml.Node) UnknownKey {
+	k := UnknownKey{Path: at.String()}
+	if value.Kind == yaml.AliasNode {
+		value = value.Alias
+	}
+	if value.Kind == yaml.ScalarNode {
+		k.Text = value.Value
+	}
+	return k
+}
+
 // keys finds duplicates. Most mappings are small, and for them looking through
 // a short list costs less than a map.
 type keys struct {

@@ -39,6 +39,25 @@ func (p Positions) Key(path string) Pos {
 	return p.pos(value)
 }
 
+// Plain reports whether the value at path is a scalar written without quotes and
+// not as a block. Readers of YAML 1.1 take some plain text, such as yes, for
+// something else.
+func (p Positions) Plain(path string) bool {
+	steps := parsePath(path)
+	n := p.root
+	for _, s := range steps {
+		if n == nil {
+			return false
+		}
+		_, n = child(n, s)
+	}
+	if n != nil && n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	return n != nil && n.Kind == yaml.ScalarNode && n.Style&quoted == 0
+}
+
 // Locate fills in source, line and column of the problems that have a path and
 // no line, and returns them sorted. It is how a validation of the decoded value
 // reports: with paths alone, located afterwards.

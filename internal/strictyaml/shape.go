@@ -35,6 +35,7 @@ type shape struct {
 	elem    *shape // of a pointer, list or map
 	fields  map[string]field
 	names   []string // of the fields, as declared
+	unknown []int    // index of the field that takes unknown keys; nil = they are problems
 }
 
 type field struct {
@@ -55,6 +56,7 @@ type shapeKey struct {
 var (
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 	durationType    = reflect.TypeFor[time.Duration]()
+	unknownKeys     = reflect.TypeFor[[]UnknownKey]()
 )
 
 func (m shapes) of(t reflect.Type, literal bool) (*shape, error) {
@@ -135,8 +137,12 @@ func (m shapes) addFields(s *shape, t reflect.Type, index []int) error {
 				return err
 			}
 			continue
+		case options == "unknown" && name == "" && f.Type == unknownKeys && s.unknown == nil:
+			s.unknown = at
+			continue
 		case name == "" || options != "" && options != "literal":
-			return fmt.Errorf("%s.%s: tag `yaml:%q`: want a name, a name with the option literal, or \",inline\" on an embedded struct", t, f.Name, tag)
+			return fmt.Errorf("%s.%s: tag `yaml:%q`: want a name, a name with the option literal, \",inline\" on an embedded struct, "+
+				"or \",unknown\" on one []UnknownKey", t, f.Name, tag)
 		}
 		if _, taken := s.fields[name]; taken {
 			return fmt.Errorf("%s.%s: the name %q is taken by another field", t, f.Name, name)

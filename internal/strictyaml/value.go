@@ -95,11 +95,15 @@ func (d *decoder) content(at, n *yaml.Node, s *shape, v reflect.Value) {
 		}
 		d.entries(n, func(key, value *yaml.Node) {
 			f, ok := s.fields[key.Value]
-			if !ok {
+			switch {
+			case ok:
+				d.value(value, f.shape, v.FieldByIndex(f.index))
+			case s.unknown != nil:
+				list := v.FieldByIndex(s.unknown)
+				list.Set(reflect.Append(list, reflect.ValueOf(newUnknownKey(d.path, value))))
+			default:
 				d.unknownKey(key, s)
-				return
 			}
-			d.value(value, f.shape, v.FieldByIndex(f.index))
 		})
 	default:
 		if n.Kind != yaml.ScalarNode {
