@@ -51,6 +51,10 @@ var rooms = map[string]room{
 		because: "it reads text; who only checks a JAAS file links no Kafka client",
 		imports: []string{"."},
 	},
+	"kafkasec/playbook": {
+		because: "it reads text into a spec; what a broker would refuse is for kafkasec to say",
+		imports: []string{".", "internal/strictyaml", "kafkasec"},
+	},
 
 	"internal/kafkarules": {because: "it holds facts about brokers as pure functions", imports: []string{"internal/nearest"}},
 	"internal/keystore": {
