@@ -75,7 +75,7 @@ func (r *Reconciler) read(ctx context.Context, need reading) (State, members, er
 	}
 	state := State{Cluster: who.cluster, Brokers: len(who.brokers), Topics: map[string]TopicState{}}
 	r.readTopics(resp, &state)
-	if err := r.readConfigs(ctx, need.configs, &state); err != nil {
+	if _, err := r.readConfigs(ctx, need.configs, &state); err != nil {
 		return State{}, who, err
 	}
 	if need.acls {
@@ -109,9 +109,14 @@ func (r *Reconciler) readTopics(resp *kmsg.MetadataResponse, state *State) {
 	}
 }
 
-// readConfigs asks for the declared keys of existing topics only, so that a
-// cluster of thousands of topics does not send every default of each.
-func (r *Reconciler) readConfigs(ctx context.Context, keys map[string][]string, state *State) error {
+// hiddenConfig is a key that is set on a topic, and whose value is not shown: to
+// a broker, the value of a key that its release does not know may be a secret.
+type hiddenConfig struct{ topic, key string }
+
+// readConfigs asks for the given keys of existing topics only, so that a cluster
+// of thousands of topics does not send every default of each; no keys are all.
+func (r *Reconciler) readConfigs(ctx context.Context, keys map[string][]string, state *State) ([]hiddenConfig, error) {
+	var hidden []hiddenConfig
 	var topics []string
 	for t := range keys {
 		if _, exists := state.Topics[t]; exists {
@@ -128,7 +133,7 @@ func (r *Reconciler) readConfigs(ctx context.Context, keys map[string][]string, 
 		}
 		resp, err := req.RequestWith(ctx, r.anyBroker())
 		if err != nil {
-			return fmt.Errorf("read topic configs: %w", err)
+			return nil, fmt.Errorf("read topic configs: %w", err)
 		}
 		answered := map[string]bool{}
 		for _, res := range resp.Resources {
@@ -142,7 +147,7 @@ func (r *Reconciler) readConfigs(ctx context.Context, keys map[string][]string, 
 				state.Unread = append(state.Unread, Unread{KindTopicConfig, res.ResourceName, fmt.Errorf("describe configs: %w", err)})
 				continue
 			}
-			state.setConfigs(res)
+			hidden = append(hidden, state.setConfigs(res)...)
 		}
 		for _, t := range chunk {
 			if !answered[t] {
@@ -150,13 +155,18 @@ func (r *Reconciler) readConfigs(ctx context.Context, keys map[string][]string, 
 			}
 		}
 	}
-	return nil
+	return hidden, nil
 }
 
-func (s *State) setConfigs(res kmsg.DescribeConfigsResponseResource) {
+// setConfigs keeps what is set on the topic itself.
+func (s *State) setConfigs(res kmsg.DescribeConfigsResponseResource) (hidden []hiddenConfig) {
 	live := s.Topics[res.ResourceName]
 	for _, c := range res.Configs {
-		if c.Source != kmsg.ConfigSourceDynamicTopicConfig || c.Value == nil {
+		if c.Source != kmsg.ConfigSourceDynamicTopicConfig {
+			continue
+		}
+		if c.Value == nil {
+			hidden = append(hidden, hiddenConfig{res.ResourceName, c.Name})
 			continue
 		}
 		if live.Configs == nil {
@@ -165,6 +175,7 @@ func (s *State) setConfigs(res kmsg.DescribeConfigsResponseResource) {
 		live.Configs[c.Name] = *c.Value
 	}
 	s.Topics[res.ResourceName] = live
+	return hidden
 }
 
 func (r *Reconciler) readACLs(ctx context.Context, state *State) error {
