@@ -1,0 +1,71 @@
+package kafkarules
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// ClientAddress returns the only client address that equals the host of a
+// binding, which an authorizer compares as text with
+// InetAddress.getHostAddress. It is false for "*", for ranges, and for text
+// that no client has: names, and other spellings of an address.
+func ClientAddress(host string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(host)
+	if err != nil || javaAddress(addr) != host {
+		return netip.Addr{}, false
+	}
+	return addr, true
+}
+
+// HostRange reads the host of a binding as CidrUtils.isInRange of Kafka 4.4
+// does, odd spellings and all. The prefix is masked.
+func HostRange(host string) (netip.Prefix, bool) {
+	address, length, found := strings.Cut(host, "/")
+	if !found {
+		return netip.Prefix{}, false
+	}
+	if strings.Contains(host, ":") {
+		return rangeIPv6(address, length)
+	}
+	m := oddIPv4Range.FindStringSubmatch(host)
+	if m == nil {
+		return netip.Prefix{}, false
+	}
+	var n [5]int64
+	for i, limit := range []int64{255, 255, 255, 255, 32} {
+		n[i], _ = strconv.ParseInt(m[i+1], 10, 32) // three digits at most
+		if n[i] > limit {
+			return netip.Prefix{}, false
+		}
+	}
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(n[0]), byte(n[1]), byte(n[2]), byte(n[3])}), int(n[4])).Masked(), true
+}
+
+// rangeIPv6 is SubnetUtils6: the length is what Integer.parseInt takes, and the
+// address what InetAddress.getByName takes for one, which may stand in brackets,
+// have a numeric zone, and fill its groups up with zeros.
+func rangeIPv6(address, length string) (netip.Prefix, bool) {
+	bits, err := parseInteger(length, 32)
+	if err != nil || bits < 0 || bits > 128 {
+		return netip.Prefix{}, false
+	}
+	if strings.HasPrefix(address, "[") && strings.HasSuffix(address, "]") {
+		address = address[1 : len(address)-1]
+	}
+	address, zone, zoned := strings.Cut(address, "%")
+	if zoned && (zone == "" || strings.Trim(zone, "0123456789") != "") {
+		return netip.Prefix{}, false
+	}
+	groups := strings.Split(address, ":")
+	for i, g := range groups {
+		if len(g) > 4 && !strings.Contains(g, ".") {
+			groups[i] = strings.TrimLeft(g[:len(g)-1], "0") + g[len(g)-1:]
+		}
+	}
+	addr, err := netip.ParseAddr(strings.Join(groups, ":"))
+	if err != nil || !addr.Is6() || addr.Is4In6() {
+		return netip.Prefix{}, false
+	}
+	return netip.PrefixFrom(addr, int(bits)).Masked(), true
+}
