@@ -34,7 +34,7 @@ var rooms = map[string]room{
 	"kafkasec": {
 		because: "it plans and applies through franz-go; what it needs of connecting, such as which broker version has a request, is in kafkasec/dial",
 		imports: []string{
-			".", "internal/kafkarules", "internal/poll", "internal/strictyaml", "kafkasec/dial",
+			".", "internal/kafkarules", "internal/parallel", "internal/poll", "internal/strictyaml", "kafkasec/dial",
 			"github.com/twmb/franz-go/pkg/kerr", "github.com/twmb/franz-go/pkg/kgo", "github.com/twmb/franz-go/pkg/kmsg",
 		},
 	},

@@ -33,8 +33,12 @@ const (
 // a plan for another cluster, with [ErrOtherCluster].
 //
 // A failed item does not stop the others, except that for the same principal a
-// grant is held back where a new deny failed, a revocation where a grant failed,
-// and lifting a deny where a revocation or a new deny failed.
+// grant or a login is held back where a new deny failed, a revocation where a
+// grant failed, and lifting a deny where a revocation, the deletion of a login or
+// a new deny failed.
+//
+// References to passwords are resolved after that look and before the first
+// write.
 func (r *Reconciler) Apply(ctx context.Context, plan Plan) (holdfast.Report, error) {
 	a := newApplier(r, plan)
 	if err := plan.check(""); err != nil {
@@ -46,6 +50,7 @@ func (r *Reconciler) Apply(ctx context.Context, plan Plan) (holdfast.Report, err
 	if err := a.check(ctx); err != nil {
 		return a.report(), fmt.Errorf("apply: %w", err)
 	}
+	a.resolvePasswords(ctx)
 	a.write(ctx)
 	visible := a.waitVisible(ctx)
 	report := a.report()
@@ -74,7 +79,8 @@ type applier struct {
 	done    int // settled changes
 	told    int // what the last event said of done
 	// gaveUp is why no more requests are sent; nil while there is hope.
-	gaveUp error
+	gaveUp    error
+	passwords passwords
 }
 
 func newApplier(r *Reconciler, plan Plan) *applier {
@@ -124,7 +130,7 @@ func (a *applier) check(ctx context.Context) error {
 	live := newLive(state)
 	stale := &StaleError{}
 	for i, c := range a.plan.Changes {
-		if why := protectedTopic(c.Name); c.Kind != KindACL && (why != "" || state.Topics[c.Name].Internal) {
+		if why := protectedTopic(c.Name); c.aboutTopic() && (why != "" || state.Topics[c.Name].Internal) {
 			a.settle(i, holdfast.Skipped, holdfast.ReasonProtected, nil)
 			continue
 		}
@@ -176,6 +182,10 @@ func (a *applier) needOf(items []int) reading {
 			need.acls = true
 			continue
 		}
+		if c.Kind == KindScramUser {
+			need.users = append(need.users, c.credential().User)
+			continue
+		}
 		if !named[c.Name] {
 			named[c.Name] = true
 			need.topics = append(need.topics, c.Name)
@@ -186,6 +196,7 @@ func (a *applier) needOf(items []int) reading {
 			}
 		}
 	}
+	need.users = distinct(need.users)
 	return need
 }
 
@@ -210,7 +221,7 @@ func (a *applier) write(ctx context.Context) {
 			items = a.hold(st, items)
 		}
 		if len(items) > 0 {
-			a.run(ctx, writerFor(st), items)
+			a.run(ctx, a.writerFor(st), items)
 		}
 	}
 }
@@ -221,12 +232,12 @@ func (a *applier) write(ctx context.Context) {
 // and after; the third is as the first.
 func (st stage) heldBy() []stage {
 	switch st {
-	case stageGrant:
+	case stageGrant, stageScram256, stageScram512:
 		return []stage{stageDeny}
 	case stageRevoke:
 		return []stage{stageGrant}
 	case stageUndeny:
-		return []stage{stageDeny, stageRevoke}
+		return []stage{stageDeny, stageRevoke, stageDropScram256, stageDropScram512}
 	}
 	return nil
 }
@@ -240,15 +251,14 @@ func (a *applier) hold(st stage, items []int) []int {
 		if o := a.results[i].Outcome; o == holdfast.Applied || o == holdfast.Unchanged || !slices.Contains(st.heldBy(), c.stage()) {
 			continue
 		}
-		b := c.binding()
-		cause := string(c.Action) + " " + b.String()
-		typ, _, _ := strings.Cut(b.Principal, ":")
-		causes[b.Principal] = cmp.Or(causes[b.Principal], cause)
+		cause := string(c.Action) + " " + c.Name
+		typ, _, _ := strings.Cut(c.principal(), ":")
+		causes[c.principal()] = cmp.Or(causes[c.principal()], cause)
 		anyOf[typ] = cmp.Or(anyOf[typ], cause)
 	}
 	var free []int
 	for _, i := range items {
-		principal := a.plan.Changes[i].binding().Principal
+		principal := a.plan.Changes[i].principal()
 		typ, name, _ := strings.Cut(principal, ":")
 		// A wildcard stands for every principal of its type, either way.
 		cause := cmp.Or(causes[principal], causes[typ+":*"])

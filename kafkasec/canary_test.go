@@ -3,6 +3,8 @@ package kafkasec_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -56,18 +58,40 @@ sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule require
 		Client:  client,
 		Logger:  slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		OnEvent: func(e holdfast.Event) { say(e) },
+		Resolve: func(_ context.Context, ref string) (holdfast.Secret, error) {
+			return holdfast.NewSecret(ref + canary), nil
+		},
 	}
 	spec, err := kafkasec.ParseSpec("beats.yaml", []byte(beats))
 	require.NoError(t, err)
 	spec.Topics[0].ReplicationFactor = 1
+	spec.Scope.Principals = append(spec.Scope.Principals, "User:ok", "User:refused")
+	for _, name := range []string{"ok", "refused"} {
+		spec.Users = append(spec.Users, kafkasec.User{Name: name, Mechanisms: []kafkasec.ScramMechanism{kafkasec.ScramSHA256}, Password: "env:" + name})
+	}
 	state, err := r.Observe(ctx, spec)
 	require.NoError(t, err)
 	plan, err := spec.Plan(state)
 	require.NoError(t, err)
 	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.PolicyViolation})
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.AlterUserSCRAMCredentials}, Resource: "refused", Err: kerr.UnacceptableCredential})
+	var salted [][]byte // is as good as the password to whoever wants to log in
+	c.ControlKey(kmsg.AlterUserSCRAMCredentials.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		for _, u := range req.(*kmsg.AlterUserSCRAMCredentialsRequest).Upsertions {
+			salted = append(salted, u.Salt, u.SaltedPassword)
+		}
+		return nil, nil, false
+	})
 	report, err := r.Apply(ctx, plan)
 	require.ErrorIs(t, err, kerr.PolicyViolation)
+	require.ErrorIs(t, err, kerr.UnacceptableCredential)
 	say(r, spec, state, plan, report, err)
+	require.Len(t, salted, 4)
+	for _, s := range salted {
+		for _, text := range []string{string(s), hex.EncodeToString(s), base64.StdEncoding.EncodeToString(s), fmt.Sprint(s)} {
+			require.NotContains(t, out.String(), text)
+		}
+	}
 
 	require.Greater(t, out.Len(), 1000)
 	require.NotContains(t, out.String(), canary)

@@ -43,6 +43,9 @@ func (l live) compare(c Change) (standing, error) {
 		}
 		return isBefore, nil
 	}
+	if c.Kind == KindScramUser {
+		return l.compareCredential(c)
+	}
 	if u, ok := l.state.unread(KindTopic, c.Name); ok {
 		return isOther, u.Err
 	}
@@ -85,6 +88,9 @@ func (l live) holds(name string, o Object) bool {
 
 // describe says what holds now, in the fields that the change is about.
 func (l live) describe(c Change) string {
+	if c.Kind == KindScramUser {
+		return l.describeCredential(c)
+	}
 	t, exists := l.state.Topics[c.Name]
 	if !exists {
 		return "no such topic"

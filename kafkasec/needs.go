@@ -19,6 +19,9 @@ func (n reading) needs() []dial.Need {
 	if n.acls {
 		needs = append(needs, dial.Need{Key: kmsg.DescribeACLs, Version: 1}) // 2.0: patterns
 	}
+	if len(n.users) > 0 {
+		needs = append(needs, dial.Need{Key: kmsg.DescribeUserSCRAMCredentials}) // 2.7 (KIP-554)
+	}
 	return needs
 }
 
@@ -35,6 +38,7 @@ func (a *applier) needs() []dial.Need {
 	var needs []dial.Need
 	for _, key := range []kmsg.Key{
 		kmsg.CreateTopics, kmsg.CreatePartitions, kmsg.IncrementalAlterConfigs, kmsg.CreateACLs, kmsg.DeleteACLs, kmsg.DeleteTopics,
+		kmsg.AlterUserSCRAMCredentials,
 	} {
 		if version, ok := versions[key]; ok {
 			needs = append(needs, dial.Need{Key: key, Version: version})
@@ -58,6 +62,8 @@ func (c Change) need() (kmsg.Key, int16) {
 		return kmsg.CreateACLs, 1
 	case stageRevoke, stageUndeny:
 		return kmsg.DeleteACLs, 1
+	case stageScram256, stageScram512, stageDropScram256, stageDropScram512:
+		return kmsg.AlterUserSCRAMCredentials, 0 // 2.7 (KIP-554)
 	case stageDeleteTopics:
 		return kmsg.DeleteTopics, 0
 	}

@@ -18,8 +18,8 @@ import (
 const describeConfigsChunk = 1000
 
 // Observe reads what the spec needs to know of the live cluster: the declared
-// topics, those of their declared configs that are set, and the bindings. All
-// of it is read from the brokers at call time.
+// topics, those of their declared configs that are set, the bindings, and the
+// SCRAM credentials of the declared users. All of it is read from the brokers at call time.
 //
 // What could not be read (a topic that may not be described, an authorizer that
 // is not there) is in State.Unread, and is never treated as absent. The error
@@ -32,6 +32,10 @@ func (r *Reconciler) Observe(ctx context.Context, spec Spec) (State, error) {
 			need.configs[t.Name] = slices.Sorted(maps.Keys(t.Configs))
 		}
 	}
+	for _, u := range spec.Users {
+		need.users = append(need.users, u.Name)
+	}
+	need.users = distinct(need.users)
 	if err := dial.Require(ctx, r.anyBroker(), need.needs()...); err != nil {
 		return State{}, fmt.Errorf("observe: %w", err)
 	}
@@ -61,6 +65,7 @@ type reading struct {
 	topics  []string
 	configs map[string][]string // keys by topic
 	acls    bool
+	users   []string // distinct
 }
 
 // read is the one way in which Observe, the check before Apply and the look
@@ -80,6 +85,11 @@ func (r *Reconciler) read(ctx context.Context, need reading) (State, members, er
 	}
 	if need.acls {
 		if err := r.readACLs(ctx, &state); err != nil {
+			return State{}, who, err
+		}
+	}
+	if len(need.users) > 0 {
+		if err := r.readUsers(ctx, need.users, &state); err != nil {
 			return State{}, who, err
 		}
 	}

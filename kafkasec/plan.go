@@ -17,6 +17,8 @@ const (
 	KindTopicConfig      = "topic-config"
 	KindTopicReplication = "topic-replication"
 	KindACL              = "acl"
+	// KindScramUser is one credential: a user and a mechanism.
+	KindScramUser = "scram-user"
 )
 
 // PlanVersion is the version of the plan format that this package writes and reads.
@@ -45,17 +47,18 @@ type Change struct {
 	Action holdfast.Action
 	// Kind is one of the Kind constants.
 	Kind string
-	// Name is the topic, or the binding as a line.
+	// Name is the topic, or the binding or the credential as a line.
 	Name string
 	// Reason says why the change is needed.
 	Reason string
 	// Before is what must hold for the change to be made and After what holds
-	// when it has been made: a [TopicData] or a [Binding], nil for nothing.
+	// when it has been made: a [TopicData], a [Binding] or a
+	// [Credential], nil for nothing.
 	// Both name only the fields that the change is about.
 	Before, After Object
 }
 
-// Object is what a change is about: a TopicData or a Binding.
+// Object is what a change is about: a TopicData, a Binding or a Credential.
 type Object interface{ object() }
 
 func (TopicData) object() {}
@@ -76,8 +79,9 @@ type TopicData struct {
 //
 // The order of changes never takes from a principal what it has both before and
 // after, nor gives it what it has neither before nor after: topics are created
-// and altered first, then come new denies, new allows, revoked allows and
-// revoked denies, and topics are deleted last.
+// and altered first, then come new denies, SCRAM credentials that are set, new
+// allows, revoked allows, credentials that are deleted and revoked denies, and
+// topics are deleted last.
 func (s Spec) Plan(state State) (Plan, error) {
 	if err := s.Validate(); err != nil {
 		return Plan{}, fmt.Errorf("plan: %w", err)
@@ -92,6 +96,9 @@ func (s Spec) Plan(state State) (Plan, error) {
 		p.planTopic(t, state)
 	}
 	p.planACLs(s.ACLs, state)
+	for _, u := range s.Users {
+		p.planUser(u, state)
+	}
 	slices.SortStableFunc(p.Changes, compareChanges)
 	slices.SortStableFunc(p.Unread, func(a, b Unread) int { return strings.Compare(a.Kind+" "+a.Name, b.Kind+" "+b.Name) })
 	return p, nil
@@ -196,8 +203,12 @@ const (
 	stageReplication
 	stageConfigs
 	stageDeny
+	stageScram256 // two, because one request may not name a user twice
+	stageScram512
 	stageGrant
 	stageRevoke
+	stageDropScram256
+	stageDropScram512
 	stageUndeny
 	stageDeleteTopics
 	stageUnknown
@@ -228,8 +239,21 @@ func (c Change) stage() stage {
 		default:
 			return stageRevoke
 		}
+	case KindScramUser:
+		return c.scramStage()
 	}
 	return stageUnknown
+}
+
+// aboutTopic reports whether the change is one of the kinds of a topic.
+func (c Change) aboutTopic() bool { return c.Kind != KindACL && c.Kind != KindScramUser }
+
+// principal is whom a change gives or takes a right or a login; "" where nobody.
+func (c Change) principal() string {
+	if c.Kind == KindScramUser {
+		return userPrincipal(c.credential().User)
+	}
+	return c.binding().Principal
 }
 
 // binding is the binding that an acl change creates or deletes.

@@ -59,6 +59,11 @@ func readObject(kind string, data json.RawMessage) (Object, error) {
 		err := strictJSON(data, &b)
 		return b, err
 	}
+	if kind == KindScramUser {
+		var c Credential
+		err := strictJSON(data, &c)
+		return c, err
+	}
 	var t TopicData
 	err := strictJSON(data, &t)
 	return t, err
@@ -212,9 +217,11 @@ func (c Change) check() error {
 			}
 		}
 		return nil
+	case KindScramUser:
+		return c.checkCredential()
 	}
-	return fmt.Errorf("kind %q: allowed are %s, %s, %s, %s and %s", c.Kind,
-		KindTopic, KindTopicPartitions, KindTopicConfig, KindTopicReplication, KindACL)
+	return fmt.Errorf("kind %q: allowed are %s, %s, %s, %s, %s and %s", c.Kind,
+		KindTopic, KindTopicPartitions, KindTopicConfig, KindTopicReplication, KindACL, KindScramUser)
 }
 
 // checkTopicData makes sure that the fields are those of the kind.

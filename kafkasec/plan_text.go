@@ -86,6 +86,8 @@ func (c Change) detail() string {
 		for _, k := range slices.Sorted(maps.Keys(after.Configs)) {
 			parts = append(parts, k+": "+show(before.Configs[k])+" -> "+show(after.Configs[k]))
 		}
+	case KindScramUser:
+		parts = c.credentialDetail()
 	}
 	return strings.Join(parts, ", ")
 }

@@ -2,7 +2,9 @@ package kafkasec
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"io"
 	"log/slog"
 	"time"
 
@@ -34,6 +36,21 @@ type Reconciler struct {
 	// VisibleFor is how long Apply waits, after the last write, until every
 	// live broker knows what was written. Zero means 30 seconds.
 	VisibleFor time.Duration
+	// Resolve answers a reference to a secret as it stands in a spec:
+	// "env:KAFKA_ALICE". Only Apply calls it, before it writes anything, at most
+	// eight times at once. Its errors must not hold the secret. It may be nil
+	// where no password is set.
+	Resolve func(ctx context.Context, ref string) (holdfast.Secret, error)
+	// Rand is where the salts of passwords are drawn from. Nil means
+	// crypto/rand.Reader, and anything else belongs into a test.
+	Rand io.Reader
+}
+
+func (r *Reconciler) random() io.Reader {
+	if r.Rand == nil {
+		return rand.Reader
+	}
+	return r.Rand
 }
 
 func (r *Reconciler) requestTimeout() time.Duration { return orElse(r.RequestTimeout, 30*time.Second) }

@@ -23,7 +23,8 @@ type Scope struct {
 	Users  []string `yaml:"users"`
 	// Cluster owns the bindings on the cluster resource.
 	Cluster bool `yaml:"cluster"`
-	// Principals own every binding of theirs, whatever its resource.
+	// Principals own every binding of theirs, whatever its resource, and
+	// "User:NAME" the SCRAM user NAME.
 	Principals []string `yaml:"principals"`
 }
 

@@ -29,6 +29,10 @@ type Spec struct {
 	Scope  Scope   `yaml:"scope"`
 	Topics []Topic `yaml:"topics"`
 	ACLs   []ACL   `yaml:"acls"`
+	Users  []User  `yaml:"users"`
+	// SecretSchemes are those that references to secrets may have beside env and
+	// file, because the caller's Reconciler.Resolve knows them: "vault".
+	SecretSchemes []string `yaml:"secret_schemes"`
 
 	// source knows the lines of a spec that was read from YAML.
 	source strictyaml.Positions

@@ -30,6 +30,9 @@ type State struct {
 	OtherTopics []string `json:"other_topics,omitempty"`
 	// ACLs are all bindings of the cluster, sorted.
 	ACLs []Binding `json:"acls"`
+	// Users holds the iterations of the declared SCRAM users, by mechanism. A
+	// declared user that is in neither Users nor Unread does not exist.
+	Users map[string]map[ScramMechanism]int32 `json:"users,omitempty"`
 	// MetadataVersion is the level of metadata.version, 0 where the cluster has
 	// none (ZooKeeper) or nobody asked. Read only where a host is a CIDR block.
 	MetadataVersion int16 `json:"metadata_version,omitempty"`
@@ -52,9 +55,9 @@ type TopicState struct {
 // Unread is one thing that could not be read, and why.
 type Unread struct {
 	// Kind is the kind of change that cannot be decided: KindTopic,
-	// KindTopicConfig or KindACL.
+	// KindTopicConfig, KindACL or KindScramUser.
 	Kind string
-	// Name is the topic, or "*" where nothing of the kind could be read.
+	// Name is the topic or the user, or "*" where nothing of the kind could be read.
 	Name string
 	Err  error
 }
@@ -135,6 +138,11 @@ func (s State) hash(owned scopeIndex) string {
 		write("acl", b.Principal, b.Host, string(b.Operation), string(b.Permission),
 			string(b.Resource.Type), b.Resource.Name, string(b.Resource.Pattern))
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Users)) {
+		for _, m := range slices.Sorted(maps.Keys(s.Users[name])) {
+			write("scram-user", name, string(m), strconv.Itoa(int(s.Users[name][m])))
+		}
+	}
 	unread := make([]string, len(s.Unread))
 	for i, u := range s.Unread {
 		unread[i] = u.Kind + " " + u.Name
@@ -172,6 +180,7 @@ func (v *validator) checkAgainst(s State, spec Spec) {
 			v.add(at+".name", "%q collides with the existing topic %q: names that differ only in . and _ share their metrics, so Kafka refuses the second", t.Name, other)
 		}
 	}
+	v.checkUsersAgainst(s, spec.Users)
 	for i, a := range spec.ACLs {
 		if a.State != Absent && strings.Contains(a.Host, "/") && s.MetadataVersion < cidrMetadataVersion {
 			v.add(index("acls", i)+".host", "%q: CIDR hosts need Kafka 4.4 (metadata.version 4.4-IV1 or newer); on this cluster the binding would match nobody", a.Host)

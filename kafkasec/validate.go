@@ -40,6 +40,8 @@ func (v *validator) check(s Spec) {
 	v.checkScope(s.Scope)
 	v.checkTopics(s.Topics)
 	v.checkACLs(s.ACLs)
+	v.checkSecretSchemes(s.SecretSchemes)
+	v.checkUsers(s)
 }
 
 type validator struct {
@@ -86,6 +88,7 @@ func (v *validator) checkWritten(s Spec) {
 		text(at, "permission", string(a.Permission), string(Allow))
 		text(at, "state", string(a.State), string(Present))
 	}
+	v.checkUsersWritten(s.Users, written)
 }
 
 const zeroNumber = "%d: allowed is 1 or more; leave it out for the broker's default"

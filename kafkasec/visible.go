@@ -55,7 +55,7 @@ func (a *applier) waitVisible(ctx context.Context) error {
 
 // lastApplied returns the last applied change of each stage's kind of object.
 func (a *applier) lastApplied() []Change {
-	var topic, config, acl *Change
+	var topic, config, acl, user *Change
 	for i := range a.plan.Changes {
 		c := &a.plan.Changes[i]
 		if a.results[i].Outcome != holdfast.Applied {
@@ -64,6 +64,8 @@ func (a *applier) lastApplied() []Change {
 		switch c.Kind {
 		case KindACL:
 			acl = c
+		case KindScramUser:
+			user = c
 		case KindTopicConfig:
 			config = c
 		default:
@@ -71,7 +73,7 @@ func (a *applier) lastApplied() []Change {
 		}
 	}
 	var last []Change
-	for _, c := range []*Change{topic, config, acl} {
+	for _, c := range []*Change{topic, config, acl, user} {
 		if c != nil {
 			last = append(last, *c)
 		}
@@ -85,7 +87,11 @@ var errNotThere = errors.New("not there yet")
 // asked again until the time is up, because it may come back with an old view.
 func (r *Reconciler) visible(ctx context.Context, broker int32, c Change) error {
 	var state State
-	if c.Kind == KindACL {
+	if c.Kind == KindScramUser {
+		if err := r.visibleUser(ctx, broker, c, &state); err != nil {
+			return err
+		}
+	} else if c.Kind == KindACL {
 		b := c.binding()
 		req := kmsg.NewPtrDescribeACLsRequest()
 		req.ResourceType, req.ResourcePatternType = b.Resource.wire()

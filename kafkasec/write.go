@@ -60,6 +60,8 @@ func writerFor(st stage) writer {
 		return writer{"create acls", maxRecords, one, nil, createACLs}
 	case stageRevoke, stageUndeny:
 		return writer{"delete acls", maxDeleteFilters, one, nil, deleteACLs}
+	case stageDropScram256, stageDropScram512:
+		return writer{"delete scram credentials", maxDeletedTopics, one, nil, deleteCredentials}
 	case stageDeleteTopics:
 		return writer{"delete topics", maxDeletedTopics, one, nil, deleteTopics}
 	}

@@ -26,7 +26,7 @@ func (a *app) connect(ctx context.Context, cfg dial.Config) (*kafkasec.Reconcile
 		return nil, err
 	}
 	// Zero leaves each at its own default.
-	return &kafkasec.Reconciler{Client: cl, RequestTimeout: a.timeout, RetryFor: a.timeout, VisibleFor: a.timeout}, nil
+	return &kafkasec.Reconciler{Client: cl, RequestTimeout: a.timeout, RetryFor: a.timeout, VisibleFor: a.timeout, Resolve: cli.ResolveSecret}, nil
 }
 
 // dialConfig reads the properties and lets the flags override them.
