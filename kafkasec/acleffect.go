@@ -144,10 +144,10 @@ func (e *effects) judge(i int32, names area) (ineffective, bool) {
 	f.why = beaten
 	for _, op := range gives(b.Operation) {
 		allowing, denying := e.deciders(i, b.Principal, e.hosts[i], op, names)
-		if _, some := e.hosts[i].uncovered(e.hostSets(denying)); some {
+		if e.hosts[i].uncovered(e.hostSets(denying)) {
 			f.why = covered
 			denying = append(denying, allowing...)
-			if _, some := e.hosts[i].uncovered(e.hostSets(denying)); some {
+			if e.hosts[i].uncovered(e.hostSets(denying)) {
 				return f, false
 			}
 		}
@@ -180,17 +180,17 @@ func (e *effects) opensNarrower(i int32, names area) bool {
 			continue
 		}
 		allowing, denying := e.deciders(i, everyone, all, All, inner)
-		if _, some := all.uncovered(e.hostSets(append(allowing, denying...))); some {
+		if all.uncovered(e.hostSets(append(allowing, denying...))) {
 			return true
 		}
 	}
-	// The corner of meet.
-	if star, some := e.meet(names, area{names.typ, anyName, withPrefix}); some && star.kind == oneName && e.count[Resource{names.typ, anyName, Prefixed}] > 0 {
-		allowing, denying := e.deciders(i, everyone, all, All, star)
-		_, some := all.uncovered(e.hostSets(append(allowing, denying...)))
-		return some
+	// The corner of meet: a name that others may cover without being nested.
+	star := area{names.typ, anyName, oneName}
+	if !e.contains(names, star) || !e.coveredWithout(i, star) {
+		return false
 	}
-	return false
+	allowing, denying := e.deciders(i, everyone, all, All, star)
+	return all.uncovered(e.hostSets(append(allowing, denying...)))
 }
 
 // deciders are the bindings besides i that decide about the operation for every
@@ -225,7 +225,7 @@ func (e *effects) deciders(i int32, principal string, host hostSet, op Operation
 func (e *effects) judgeDeny(i int32, names area) (ineffective, bool) {
 	b := e.all[i]
 	_, denying := e.deciders(i, b.Principal, e.hosts[i], b.Operation, names)
-	if _, some := e.hosts[i].uncovered(e.hostSets(denying)); !some {
+	if !e.hosts[i].uncovered(e.hostSets(denying)) {
 		return ineffective{i, covered, e.enough(i, denying)}, true
 	}
 	beats := func(j int32) bool {
@@ -248,7 +248,7 @@ func (e *effects) judgeDeny(i int32, names area) (ineffective, bool) {
 				continue
 			}
 			_, denying := e.deciders(i, principal, host, op, inner)
-			if _, some := host.uncovered(e.hostSets(denying)); some {
+			if host.uncovered(e.hostSets(denying)) {
 				return true
 			}
 		}

@@ -62,6 +62,9 @@ func randomSmall(r *rand.Rand, n int) small {
 		}
 		w.bindings = append(w.bindings, b)
 	}
+	if w.opts.AllowEveryone && r.IntN(2) == 0 {
+		w.bindings = append(w.bindings, Binding{everyone, everyHost, All, Allow, choose(r, smallNames[1:])})
+	}
 	return w
 }
 
@@ -236,6 +239,15 @@ func TestLint_Findings(t *testing.T) {
 			bindings: []Binding{at(allow("User:a", Read, topic), "10.0.0.0/8"), at(allow("User:a", All, prefix), "10.0.0.0/9"), at(allow(everyone, Read, topic), "10.128.0.0/9")},
 			want: []holdfast.Finding{{Control: ControlACLRedundant, Subject: "allow User:a Read on topic:orders from 10.0.0.0/8", Severity: holdfast.Low,
 				Message: "it adds nothing to allow User:* Read on topic:orders from 10.128.0.0/9 and allow User:a All on topic:ord* from 10.0.0.0/9", Fix: revokeIt}},
+		},
+		"the wide one stays": {
+			bindings: []Binding{at(allow("User:a", Read, topic), "10.0.0.0/8"), at(allow("User:a", Read, topic), "10.0.0.0/9"), at(allow("User:a", Read, topic), "10.128.0.0/9")},
+			want: []holdfast.Finding{
+				{Control: ControlACLRedundant, Subject: "allow User:a Read on topic:orders from 10.0.0.0/9", Severity: holdfast.Low,
+					Message: "it adds nothing to allow User:a Read on topic:orders from 10.0.0.0/8", Fix: revokeIt},
+				{Control: ControlACLRedundant, Subject: "allow User:a Read on topic:orders from 10.128.0.0/9", Severity: holdfast.Low,
+					Message: "it adds nothing to allow User:a Read on topic:orders from 10.0.0.0/8", Fix: revokeIt},
+			},
 		},
 		"contradictory and shadowed": {
 			bindings: []Binding{allow("User:a", Write, topic), deny("User:a", Write, topic), allow("User:b", Create, topic), deny(everyone, Create, prefix)},

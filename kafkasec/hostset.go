@@ -118,17 +118,14 @@ func (h hostSet) bounds() (first, last netip.Addr) {
 	return first, last
 }
 
-// uncovered returns a client that h matches and none of the others does.
-func (h hostSet) uncovered(others []hostSet) (netip.Addr, bool) {
+// uncovered reports whether h matches a client that none of the others matches.
+func (h hostSet) uncovered(others []hostSet) bool {
 	if h.empty() || slices.ContainsFunc(others, func(o hostSet) bool { return o.contains(h) }) {
-		return netip.Addr{}, false
+		return false
 	}
-	switch h.kind {
-	case hostEveryone:
-		// Ranges and addresses leave at least the client that nobody names.
-		return netip.Addr{}, true
-	case hostAddress:
-		return h.addr, true
+	if h.kind != hostRange {
+		// Ranges and addresses leave, of "*", at least the client that nobody names.
+		return true
 	}
 	// The others are addresses and smaller ranges: walk over those inside.
 	type span struct{ first, last netip.Addr }
@@ -153,20 +150,6 @@ func (h hostSet) uncovered(others []hostSet) (netip.Addr, bool) {
 			at = s.last.Next()
 		}
 	}
-	if !at.IsValid() || last.Less(at) {
-		return netip.Addr{}, false
-	}
-	if at.Is6() {
-		// An address of the others may be the same one without a zone; in a zone
-		// that nobody names it is matched by ranges only.
-		for _, o := range others {
-			if o.kind == hostAddress && o.addr == at {
-				return at.WithZone(nobodysZone), true
-			}
-		}
-	}
-	return at, true
+	// IPv6 addresses were left out: they leave the same ones in other zones.
+	return at.IsValid() && !last.Less(at)
 }
-
-// nobodysZone is an IPv6 zone that no binding names.
-const nobodysZone = "no-interface"

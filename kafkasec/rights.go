@@ -98,7 +98,7 @@ func (a *Authorizer) right(i int32, denying []int32) (Right, bool) {
 			}
 			excepts = append(excepts, d)
 		}
-		if _, some := host.uncovered(whole); some {
+		if host.uncovered(whole) {
 			g.Operations = append(g.Operations, op)
 		}
 	}

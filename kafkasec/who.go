@@ -106,7 +106,7 @@ func (a *Authorizer) byHost(c Access, op Operation, allowing, denying []int32) [
 		host := a.hosts[i]
 		inOther := slices.ContainsFunc(allowing[:n], func(o int32) bool { return a.hosts[o].contains(host) }) ||
 			slices.ContainsFunc(allowing[n+1:], func(o int32) bool { return a.hosts[o].contains(host) && !host.contains(a.hosts[o]) })
-		if _, some := host.uncovered(denied); inOther || !some {
+		if inOther || !host.uncovered(denied) {
 			continue
 		}
 		c.Host, c.Rule, c.Bindings = a.all[i].Host, RuleImplied, nil
