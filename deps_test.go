@@ -100,7 +100,7 @@ var rooms = map[string]room{
 	},
 	"examples/kafkasec": {
 		because: "an example shows what an importer can do, so it uses public packages, not internal ones",
-		imports: []string{".", "examples/internal/cli", "kafkasec", "kafkasec/dial", "github.com/spf13/cobra"},
+		imports: []string{".", "examples/internal/cli", "kafkasec", "kafkasec/dial", "kafkasec/playbook", "github.com/spf13/cobra"},
 	},
 	"examples/quickstart": {
 		because: "an example shows what an importer can do, so it uses public packages, not internal ones",

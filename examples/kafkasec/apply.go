@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-sec/holdfast/examples/internal/cli"
 	"github.com/holdfast-sec/holdfast/kafkasec"
 	"github.com/holdfast-sec/holdfast/kafkasec/dial"
+	"github.com/holdfast-sec/holdfast/kafkasec/playbook"
 )
 
 // reasonDeclined goes with not-attempted: the person who was asked said no.
@@ -39,7 +40,8 @@ Exit code: 0 the cluster is as declared, 2 changes are pending (declined, not
 supported yet, or not readable), 1 error.`,
 		Example: `  kafkasec apply --brokers localhost:9092 --command-config client.properties -f spec.yaml --yes
   kafkasec plan --brokers localhost:9092 --command-config client.properties -f spec.yaml --out plan.json
-  kafkasec apply --brokers localhost:9092 --command-config client.properties --plan plan.json --yes`,
+  kafkasec apply --brokers localhost:9092 --command-config client.properties --plan plan.json --yes
+  kafkasec apply --brokers localhost:9092 --command-config client.properties -f variables.yml --conflicts revoke --yes`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("filename") && cmd.Flags().Changed("plan") {
@@ -48,10 +50,13 @@ supported yet, or not readable), 1 error.`,
 			if err := requireFlag(cmd, "filename", "plan"); err != nil {
 				return err
 			}
+			if f.plan != "" && a.translate != (playbook.Options{}) {
+				return fmt.Errorf("apply: %w", a.withVariablesOnly("a saved plan is applied as it is"))
+			}
 			return a.apply(cmd.Context(), f)
 		},
 	}
-	a.specFlag(cmd)
+	a.specFlags(cmd)
 	a.clusterFlags(cmd)
 	cmd.Flags().Var(&fileValue{name: &f.plan}, "plan", "a plan that plan --out saved, from `FILE`, in place of -f")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-sec/holdfast/examples/internal/cli"
+	"github.com/holdfast-sec/holdfast/kafkasec/playbook"
 )
 
 // app is what the verbs share: the streams and the values of the flags.
@@ -17,11 +18,12 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 
-	format  cli.Format
-	spec    string // -f
-	brokers []string
-	config  string // --command-config
-	timeout time.Duration
+	format    cli.Format
+	spec      string           // -f
+	translate playbook.Options // of a variable file there
+	brokers   []string
+	config    string // --command-config
+	timeout   time.Duration
 
 	// written: standard output has its JSON document.
 	written bool
@@ -33,11 +35,12 @@ func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kafkasec",
 		Short: "Keep the topics and ACLs of a Kafka cluster as declared",
-		Long: `Keep the topics and ACLs of a Kafka cluster as a file declares them.
+		Long: `Keep the topics and ACLs of a Kafka cluster as a file declares them: a spec, or
+the variable file of an Ansible playbook with a list topics_acl_users.
 
 Exit code: 0 nothing to do or done, 2 changes are pending, 1 error. The examples
-of the verbs use spec.yaml and client.properties, which stand beside the source
-of this program.`,
+of the verbs use spec.yaml, variables.yml and client.properties, which stand
+beside the source of this program.`,
 		SilenceErrors: true, // main prints them
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -66,10 +69,6 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("unexpected argument %q: %s takes flags only, and the spec as -f FILE", args[0], cmd.CommandPath())
 	}
 	return nil
-}
-
-func (a *app) specFlag(cmd *cobra.Command) {
-	cmd.Flags().VarP(&fileValue{name: &a.spec}, "filename", "f", "the spec, from `FILE`; - is standard input")
 }
 
 func (a *app) clusterFlags(cmd *cobra.Command) {

@@ -10,6 +10,11 @@
 // exactly those changes or refuses them because the cluster has moved on. apply
 // shows the plan, asks, makes the changes and reports what became of each.
 //
+// In place of a spec each of them takes the variable file of an Ansible playbook,
+// which is known by its list topics_acl_users; see the package playbook. What it
+// could not translate is listed on standard error, and where the file grants and
+// removes the same, --conflicts decides.
+//
 // The cluster is reached with a Java client properties file, the one that the
 // Kafka console scripts take as --command-config. Its secrets may be references:
 // ${env:NAME}, ${file:PATH} and ${directory:DIR:NAME}.
@@ -20,6 +25,6 @@
 // nothing to do or it is done, 2 when changes are pending, and 1 for an error.
 // An interrupted apply still reports; run it again and it goes on.
 //
-// The files spec.yaml and client.properties beside this program are complete ones
-// to start from.
+// The files spec.yaml, variables.yml and client.properties beside this program are
+// complete ones to start from.
 package main

@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 const canary = "canary-3141592653"
 
 // TestScripts runs testdata/script/*.txtar, each with a cluster of its own:
-// three brokers with SCRAM and ACLs at $BROKERS. client.properties and spec.yaml
-// are the ones beside the program.
+// three brokers with SCRAM and ACLs at $BROKERS. client.properties, spec.yaml
+// and variables.yml are the ones beside the program.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 			env.Values[brokersKey{}] = b
 			env.Setenv("BROKERS", strings.Join(b.kfake.ListenAddrs(), ","))
 			env.Setenv("KAFKA_PASSWORD", canary)
-			for _, name := range []string{"client.properties", "spec.yaml"} {
+			for _, name := range []string{"client.properties", "spec.yaml", "variables.yml"} {
 				if err := copyFile(name, filepath.Join(env.WorkDir, name)); err != nil {
 					return err
 				}

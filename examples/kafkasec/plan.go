@@ -27,7 +27,8 @@ for a difference that cannot be changed yet, and ? for what could not be read.
 Exit code: 0 nothing to change, 2 there is a plan or something could not be read,
 1 error.`,
 		Example: `  kafkasec plan --brokers localhost:9092 --command-config client.properties -f spec.yaml
-  kafkasec plan --brokers localhost:9092 --command-config client.properties -f spec.yaml --out plan.json`,
+  kafkasec plan --brokers localhost:9092 --command-config client.properties -f spec.yaml --out plan.json
+  kafkasec plan --brokers localhost:9092 --command-config client.properties -f variables.yml --conflicts revoke`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := requireFlag(cmd, "filename"); err != nil {
@@ -36,7 +37,7 @@ Exit code: 0 nothing to change, 2 there is a plan or something could not be read
 			return a.plan(cmd.Context(), out)
 		},
 	}
-	a.specFlag(cmd)
+	a.specFlags(cmd)
 	a.clusterFlags(cmd)
 	cmd.Flags().Var(&fileValue{name: &out}, "out", "save the plan for apply --plan to `FILE`, mode 0600, replaced if it exists")
 	return cmd
@@ -73,7 +74,7 @@ func (a *app) plan(ctx context.Context, out string) error {
 
 // makePlan reads all input before it connects. The caller closes the client.
 func (a *app) makePlan(ctx context.Context) (*kafkasec.Reconciler, kafkasec.Plan, error) {
-	_, spec, err := a.readSpec()
+	doc, err := a.readSpec()
 	cfg, cfgErr := a.dialConfig(ctx)
 	if err := errors.Join(err, cfgErr); err != nil {
 		return nil, kafkasec.Plan{}, err
@@ -82,15 +83,15 @@ func (a *app) makePlan(ctx context.Context) (*kafkasec.Reconciler, kafkasec.Plan
 	if err != nil {
 		return nil, kafkasec.Plan{}, err
 	}
-	state, err := r.Observe(ctx, spec)
+	state, err := r.Observe(ctx, doc.spec)
 	if err != nil {
 		r.Client.Close()
 		return nil, kafkasec.Plan{}, dial.Explain(err)
 	}
-	plan, err := spec.Plan(state)
+	plan, err := doc.spec.Plan(state)
 	if err != nil {
 		r.Client.Close()
-		return nil, kafkasec.Plan{}, err
+		return nil, kafkasec.Plan{}, doc.located(err)
 	}
 	return r, plan, nil
 }
