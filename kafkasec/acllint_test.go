@@ -240,6 +240,11 @@ func TestLint_Findings(t *testing.T) {
 			want: []holdfast.Finding{{Control: ControlACLRedundant, Subject: "allow User:a Read on topic:orders from 10.0.0.0/8", Severity: holdfast.Low,
 				Message: "it adds nothing to allow User:* Read on topic:orders from 10.128.0.0/9 and allow User:a All on topic:ord* from 10.0.0.0/9", Fix: revokeIt}},
 		},
+		"redundant by addresses together": {
+			bindings: []Binding{at(allow("User:a", Read, topic), "10.0.0.0/31"), at(allow("User:a", All, topic), "10.0.0.0"), at(allow("User:a", All, topic), "10.0.0.1")},
+			want: []holdfast.Finding{{Control: ControlACLRedundant, Subject: "allow User:a Read on topic:orders from 10.0.0.0/31", Severity: holdfast.Low,
+				Message: "it adds nothing to allow User:a All on topic:orders from 10.0.0.0 and allow User:a All on topic:orders from 10.0.0.1", Fix: revokeIt}},
+		},
 		"the wide one stays": {
 			bindings: []Binding{at(allow("User:a", Read, topic), "10.0.0.0/8"), at(allow("User:a", Read, topic), "10.0.0.0/9"), at(allow("User:a", Read, topic), "10.128.0.0/9")},
 			want: []holdfast.Finding{
