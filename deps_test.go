@@ -105,7 +105,7 @@ var rooms = map[string]room{
 	"examples/quickstart": {
 		because: "an example shows what an importer can do, so it uses public packages, not internal ones",
 		imports: []string{
-			".", "examples/internal/cli", "kafkasec", "kafkasec/dial",
+			".", "examples/internal/cli", "kafkasec", "kafkasec/dial", "kafkasec/playbook",
 			"github.com/twmb/franz-go/...",
 		},
 	},

@@ -130,6 +130,11 @@ func TestTour_GoldenFileHoldsTheStory(t *testing.T) {
 		"allow User:erp Write on topic:billing",
 		"erp  produces to billing .*works",
 		`"billing" is outside the scope`,
+		"\n    topics_acl_users:\n",
+		"Write of User:user2 is removed on line 11",
+		`\+ acl allow User:user1 Create on topic:metricbeat`,
+		"4 to create, 0 to update, 0 to delete",
+		"no changes: the cluster is as declared",
 		"docs/kafkasec.md",
 	} {
 		at := regexp.MustCompile(key).FindStringIndex(rest)
