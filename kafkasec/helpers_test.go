@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/require"
@@ -45,7 +44,7 @@ func newFake(t *testing.T, opts ...kfake.Opt) *fake {
 func (f *fake) client(user, password string, opts ...kgo.Opt) *kgo.Client {
 	opts = append([]kgo.Opt{
 		kgo.SeedBrokers(f.ListenAddrs()...), kgo.SASL(plain.Auth{User: user, Pass: password}.AsMechanism()),
-		kgo.WithHooks(countRequests{&f.requests}), kgo.RequestRetries(2),
+		kgo.WithHooks(OnRequest(func(RequestEvent) { f.requests.Add(1) })), kgo.RequestRetries(2),
 	}, opts...)
 	cl, err := kgo.NewClient(opts...)
 	require.NoError(f.t, err)
@@ -83,17 +82,6 @@ func (f *fake) always(key kmsg.Key, fn func(kmsg.Request) (kmsg.Response, error,
 		f.KeepControl()
 		return fn(req)
 	})
-}
-
-// countRequests counts what a client writes, without its handshakes.
-type countRequests struct{ n *atomic.Int64 }
-
-func (c countRequests) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, _ error) {
-	switch kmsg.Key(key) {
-	case kmsg.ApiVersions, kmsg.SASLHandshake, kmsg.SASLAuthenticate:
-	default:
-		c.n.Add(1)
-	}
 }
 
 func parse(t testing.TB, yaml string) Spec {

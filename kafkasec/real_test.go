@@ -342,7 +342,7 @@ func manyRecords(s *site) {
 			Resource: fmt.Sprintf("topic:%s%d", s.prefix, i/100)})
 	}
 	var requests atomic.Int64
-	r := &Reconciler{Client: s.Admin(s.T, kgo.WithHooks(countRequests{&requests}))}
+	r := &Reconciler{Client: s.Admin(s.T, kgo.WithHooks(OnRequest(func(RequestEvent) { requests.Add(1) })))}
 	plan := s.plan(r, spec)
 	start := time.Now()
 	report, err := r.Apply(s.Context(), plan)
