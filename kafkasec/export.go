@@ -266,7 +266,7 @@ func (e *exporter) acls(ctx context.Context) error {
 	if err := e.r.readACLs(ctx, &state); err != nil {
 		return err
 	}
-	if u, ok := state.unread(KindACL, "*"); ok {
+	if u, ok := state.unreadIndex().find(KindACL, "*"); ok {
 		if errors.Is(u.Err, kerr.SecurityDisabled) {
 			e.note(KindACL, "*", "the cluster has no authorizer, so that it has no ACLs either")
 			return nil

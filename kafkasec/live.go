@@ -20,12 +20,13 @@ const (
 
 // live answers for many changes against one reading.
 type live struct {
-	state State
-	acls  map[Binding]bool
+	state  State
+	acls   map[Binding]bool
+	unread unreadIndex
 }
 
 func newLive(s State) live {
-	l := live{s, make(map[Binding]bool, len(s.ACLs))}
+	l := live{s, make(map[Binding]bool, len(s.ACLs)), s.unreadIndex()}
 	for _, b := range s.ACLs {
 		l.acls[b] = true
 	}
@@ -35,7 +36,7 @@ func newLive(s State) live {
 // compare returns the standing of a change, or why it could not be read.
 func (l live) compare(c Change) (standing, error) {
 	if c.Kind == KindACL {
-		if u, ok := l.state.unread(KindACL, "*"); ok {
+		if u, ok := l.unread.find(KindACL, "*"); ok {
 			return isOther, u.Err
 		}
 		if l.acls[c.binding()] == (c.After != nil) {
@@ -46,11 +47,11 @@ func (l live) compare(c Change) (standing, error) {
 	if c.Kind == KindScramUser {
 		return l.compareCredential(c)
 	}
-	if u, ok := l.state.unread(KindTopic, c.Name); ok {
+	if u, ok := l.unread.find(KindTopic, c.Name); ok {
 		return isOther, u.Err
 	}
 	if _, hasConfigs := c.After.(TopicData); hasConfigs && c.Kind != KindTopicPartitions && c.Kind != KindTopicReplication {
-		if u, ok := l.state.unread(KindTopicConfig, c.Name); ok {
+		if u, ok := l.unread.find(KindTopicConfig, c.Name); ok {
 			return isOther, u.Err
 		}
 	}

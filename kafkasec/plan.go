@@ -87,25 +87,28 @@ func (s Spec) Plan(state State) (Plan, error) {
 		return Plan{}, fmt.Errorf("plan: %w", err)
 	}
 	v := &validator{source: s.source}
-	v.checkAgainst(state, s)
+	unread := state.unreadIndex()
+	v.checkAgainst(state, unread, s)
 	if err := v.located().Err(); err != nil {
 		return Plan{}, fmt.Errorf("plan: %w", err)
 	}
 	p := Plan{Plan: "kafkasec", Version: PlanVersion, Cluster: state.Cluster, Observed: state.hash(s.Scope.index()), Changes: []Change{}}
 	for _, t := range s.Topics {
-		p.planTopic(t, state)
+		p.planTopic(t, state, unread)
 	}
-	p.planACLs(s.ACLs, state)
+	p.planACLs(s.ACLs, state, unread)
 	for _, u := range s.Users {
-		p.planUser(u, state)
+		p.planUser(u, state, unread)
 	}
 	slices.SortStableFunc(p.Changes, compareChanges)
-	slices.SortStableFunc(p.Unread, func(a, b Unread) int { return strings.Compare(a.Kind+" "+a.Name, b.Kind+" "+b.Name) })
+	slices.SortStableFunc(p.Unread, Unread.compare)
+	// Several declarations can be about one user.
+	p.Unread = slices.CompactFunc(p.Unread, func(a, b Unread) bool { return a.compare(b) == 0 })
 	return p, nil
 }
 
-func (p *Plan) planTopic(t Topic, state State) {
-	if u, ok := state.unread(KindTopic, t.Name); ok {
+func (p *Plan) planTopic(t Topic, state State, unread unreadIndex) {
+	if u, ok := unread.find(KindTopic, t.Name); ok {
 		p.Unread = append(p.Unread, Unread{KindTopic, t.Name, u.Err})
 		return
 	}
@@ -122,11 +125,11 @@ func (p *Plan) planTopic(t Topic, state State) {
 		}
 		p.Changes = append(p.Changes, Change{holdfast.ActionCreate, KindTopic, t.Name, "does not exist", nil, after})
 	default:
-		p.planExisting(t, live, state)
+		p.planExisting(t, live, unread)
 	}
 }
 
-func (p *Plan) planExisting(t Topic, live TopicState, state State) {
+func (p *Plan) planExisting(t Topic, live TopicState, unread unreadIndex) {
 	if t.Partitions > live.Partitions {
 		p.Changes = append(p.Changes, Change{holdfast.ActionUpdate, KindTopicPartitions, t.Name,
 			"more partitions are declared; records with a key go to other partitions from then on",
@@ -140,7 +143,7 @@ func (p *Plan) planExisting(t Topic, live TopicState, state State) {
 	if len(t.Configs) == 0 {
 		return
 	}
-	if u, ok := state.unread(KindTopicConfig, t.Name); ok {
+	if u, ok := unread.find(KindTopicConfig, t.Name); ok {
 		p.Unread = append(p.Unread, Unread{KindTopicConfig, t.Name, u.Err})
 		return
 	}
@@ -169,11 +172,11 @@ func (t *TopicData) set(key string, value *string) {
 	t.Configs[key] = value
 }
 
-func (p *Plan) planACLs(acls []ACL, state State) {
+func (p *Plan) planACLs(acls []ACL, state State, unread unreadIndex) {
 	if len(acls) == 0 {
 		return
 	}
-	if u, ok := state.unread(KindACL, "*"); ok {
+	if u, ok := unread.find(KindACL, "*"); ok {
 		p.Unread = append(p.Unread, Unread{KindACL, "*", u.Err})
 		return
 	}

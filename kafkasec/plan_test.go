@@ -278,3 +278,21 @@ func TestUnread_WithoutAnError(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &read))
 	require.Equal(t, plan, read)
 }
+
+// Why something is unread is said once for each declaration: by itself, or as
+// all of its kind.
+func TestPlan_UnreadOnceEach(t *testing.T) {
+	all, one := errors.New("no topic may be described"), errors.New("b may not be described")
+	spec := parse(t, `
+kind: KafkaSecurity
+version: 1
+scope: {topics: [a, b], principals: ["User:u"]}
+topics: [{name: a, partitions: 1}, {name: b, partitions: 1}]
+users: [{name: u, mechanisms: [SCRAM-SHA-256]}, {name: u, mechanisms: [SCRAM-SHA-512]}]
+`)
+	users := errors.New("no user may be described")
+	plan, err := spec.Plan(State{Unread: []Unread{{KindTopic, "*", all}, {KindTopic, "b", one}, {KindScramUser, "*", users}}})
+	require.NoError(t, err)
+	require.Empty(t, plan.Changes)
+	require.Equal(t, []Unread{{KindScramUser, "u", users}, {KindTopic, "a", all}, {KindTopic, "b", one}}, plan.Unread)
+}

@@ -1,6 +1,7 @@
 package kafkasec
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -68,6 +69,10 @@ type unreadJSON struct {
 	Error string `json:"error"`
 }
 
+func (u Unread) compare(o Unread) int {
+	return cmp.Or(strings.Compare(u.Kind, o.Kind), strings.Compare(u.Name, o.Name))
+}
+
 // MarshalJSON writes the error as its text.
 func (u Unread) MarshalJSON() ([]byte, error) {
 	j := unreadJSON{Kind: u.Kind, Name: u.Name}
@@ -95,12 +100,30 @@ type textError string
 
 func (e textError) Error() string { return string(e) }
 
-func (s State) unread(kind, name string) (Unread, bool) {
-	i := slices.IndexFunc(s.Unread, func(u Unread) bool { return u.Kind == kind && (u.Name == name || u.Name == "*") })
-	if i < 0 {
-		return Unread{}, false
+// unreadIndex is State.Unread by kind and name. One that may see no topic at all
+// has as many entries as topics, and each is asked for by each of them.
+type unreadIndex map[unreadKey]Unread
+
+type unreadKey struct{ kind, name string }
+
+func (s State) unreadIndex() unreadIndex {
+	index := make(unreadIndex, len(s.Unread))
+	for _, u := range s.Unread {
+		k := unreadKey{u.Kind, u.Name}
+		if _, ok := index[k]; !ok {
+			index[k] = u
+		}
 	}
-	return s.Unread[i], true
+	return index
+}
+
+// find returns why something could not be read: by itself, or as all of its kind.
+func (x unreadIndex) find(kind, name string) (Unread, bool) {
+	u, ok := x[unreadKey{kind, name}]
+	if !ok {
+		u, ok = x[unreadKey{kind, "*"}]
+	}
+	return u, ok
 }
 
 // hash identifies the part of the state that a plan for the scope was made
@@ -153,7 +176,7 @@ func (s State) hash(owned scopeIndex) string {
 }
 
 // problems that only the live state shows.
-func (v *validator) checkAgainst(s State, spec Spec) {
+func (v *validator) checkAgainst(s State, unread unreadIndex, spec Spec) {
 	collide := map[string]string{}
 	for _, n := range s.OtherTopics {
 		collide[kafkarules.CollisionKey(n)] = n
@@ -170,7 +193,7 @@ func (v *validator) checkAgainst(s State, spec Spec) {
 		if exists && t.Partitions != 0 && t.Partitions < live.Partitions {
 			v.add(at+".partitions", "%d: the topic has %d, and partitions never shrink: allowed is %d or more", t.Partitions, live.Partitions, live.Partitions)
 		}
-		if _, unread := s.unread(KindTopic, t.Name); exists || unread {
+		if _, ok := unread.find(KindTopic, t.Name); exists || ok {
 			continue
 		}
 		if s.Brokers > 0 && int(t.ReplicationFactor) > s.Brokers {
@@ -180,7 +203,7 @@ func (v *validator) checkAgainst(s State, spec Spec) {
 			v.add(at+".name", "%q collides with the existing topic %q: names that differ only in . and _ share their metrics, so Kafka refuses the second", t.Name, other)
 		}
 	}
-	v.checkUsersAgainst(s, spec.Users)
+	v.checkUsersAgainst(s, unread, spec.Users)
 	for i, a := range spec.ACLs {
 		if a.State != Absent && strings.Contains(a.Host, "/") && s.MetadataVersion < cidrMetadataVersion {
 			v.add(index("acls", i)+".host", "%q: CIDR hosts need Kafka 4.4 (metadata.version 4.4-IV1 or newer); on this cluster the binding would match nobody", a.Host)

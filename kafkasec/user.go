@@ -185,12 +185,12 @@ func (v *validator) checkUsersWritten(users []User, written func(parent, field s
 }
 
 // checkUsersAgainst reports what cannot be done without a password.
-func (v *validator) checkUsersAgainst(s State, users []User) {
+func (v *validator) checkUsersAgainst(s State, unread unreadIndex, users []User) {
 	for i, u := range users {
 		if u.State == Absent || u.Password != "" {
 			continue
 		}
-		if _, unread := s.unread(KindScramUser, u.Name); unread {
+		if _, ok := unread.find(KindScramUser, u.Name); ok {
 			continue
 		}
 		for _, m := range u.Mechanisms {

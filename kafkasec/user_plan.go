@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/holdfast-sec/holdfast"
 )
 
-func (p *Plan) planUser(u User, state State) {
-	if unread, ok := state.unread(KindScramUser, u.Name); ok {
-		p.addUnread(Unread{KindScramUser, u.Name, unread.Err})
+func (p *Plan) planUser(u User, state State, unread unreadIndex) {
+	if why, ok := unread.find(KindScramUser, u.Name); ok {
+		p.Unread = append(p.Unread, Unread{KindScramUser, u.Name, why.Err})
 		return
 	}
 	for _, m := range u.Mechanisms {
@@ -27,13 +26,6 @@ func (p *Plan) planUser(u User, state State) {
 		case u.Iterations != 0 && u.Iterations != have:
 			p.Changes = append(p.Changes, Change{holdfast.ActionUpdate, KindScramUser, after.String(), "other iterations are declared; the password is set with them", before, after})
 		}
-	}
-}
-
-// addUnread keeps one entry for what several declarations are about.
-func (p *Plan) addUnread(u Unread) {
-	if !slices.ContainsFunc(p.Unread, func(o Unread) bool { return o.Kind == u.Kind && o.Name == u.Name }) {
-		p.Unread = append(p.Unread, u)
 	}
 }
 
@@ -114,7 +106,7 @@ func (c Change) credentialDetail() []string {
 // compared; a credential is as planned when its iterations are.
 func (l live) compareCredential(c Change) (standing, error) {
 	cred := c.credential()
-	if u, ok := l.state.unread(KindScramUser, cred.User); ok {
+	if u, ok := l.unread.find(KindScramUser, cred.User); ok {
 		return isOther, u.Err
 	}
 	have := l.state.Users[cred.User][cred.Mechanism] // 0: none
