@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -25,7 +24,7 @@ const describeConfigsChunk = 1000
 // is not there) is in State.Unread, and is never treated as absent. The error
 // is for when nothing could be read at all.
 func (r *Reconciler) Observe(ctx context.Context, spec Spec) (State, error) {
-	need := reading{configs: map[string][]string{}, acls: len(spec.ACLs) > 0}
+	need := reading{configs: map[string][]string{}, acls: spec.aboutBindings()}
 	for _, t := range spec.Topics {
 		need.topics = append(need.topics, t.Name)
 		if t.State != Absent && len(t.Configs) > 0 {
@@ -52,7 +51,7 @@ func (r *Reconciler) Observe(ctx context.Context, spec Spec) (State, error) {
 			return State{}, fmt.Errorf("observe: %w", err)
 		}
 	}
-	if slices.ContainsFunc(spec.ACLs, func(a ACL) bool { return strings.Contains(a.Host, "/") }) {
+	if spec.blocks() {
 		if state.MetadataVersion, err = r.metadataVersion(ctx); err != nil {
 			return State{}, fmt.Errorf("observe: read metadata.version: %w", err)
 		}

@@ -96,7 +96,7 @@ func (s Spec) Plan(state State) (Plan, error) {
 	for _, t := range s.Topics {
 		p.planTopic(t, state, unread)
 	}
-	p.planACLs(s.ACLs, state, unread)
+	p.planACLs(s.declared(), state, unread)
 	for _, u := range s.Users {
 		p.planUser(u, state, unread)
 	}
@@ -172,8 +172,8 @@ func (t *TopicData) set(key string, value *string) {
 	t.Configs[key] = value
 }
 
-func (p *Plan) planACLs(acls []ACL, state State, unread unreadIndex) {
-	if len(acls) == 0 {
+func (p *Plan) planACLs(wanted []declaration, state State, unread unreadIndex) {
+	if len(wanted) == 0 {
 		return
 	}
 	if u, ok := unread.find(KindACL, "*"); ok {
@@ -184,15 +184,13 @@ func (p *Plan) planACLs(acls []ACL, state State, unread unreadIndex) {
 	for _, b := range state.ACLs {
 		live[b] = true
 	}
-	for _, a := range acls {
-		bindings, _ := a.Bindings() // validated
-		for _, b := range bindings {
-			switch {
-			case a.State == Absent && live[b]:
-				p.Changes = append(p.Changes, Change{holdfast.ActionDelete, KindACL, b.String(), "declared absent", b, nil})
-			case a.State != Absent && !live[b]:
-				p.Changes = append(p.Changes, Change{holdfast.ActionCreate, KindACL, b.String(), "does not exist", nil, b})
-			}
+	for _, w := range wanted {
+		b := w.binding
+		switch {
+		case w.state == Absent && live[b]:
+			p.Changes = append(p.Changes, Change{holdfast.ActionDelete, KindACL, b.String(), "declared absent", b, nil})
+		case w.state != Absent && !live[b]:
+			p.Changes = append(p.Changes, Change{holdfast.ActionCreate, KindACL, b.String(), "does not exist", nil, b})
 		}
 	}
 }

@@ -29,7 +29,9 @@ type Spec struct {
 	Scope  Scope   `yaml:"scope"`
 	Topics []Topic `yaml:"topics"`
 	ACLs   []ACL   `yaml:"acls"`
-	Users  []User  `yaml:"users"`
+	// Roles are more bindings, said by what a principal does.
+	Roles []Role `yaml:"roles"`
+	Users []User `yaml:"users"`
 	// SecretSchemes are those that references to secrets may have beside env and
 	// file, because the caller's Reconciler.Resolve knows them: "vault".
 	SecretSchemes []string `yaml:"secret_schemes"`

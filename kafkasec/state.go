@@ -204,9 +204,17 @@ func (v *validator) checkAgainst(s State, unread unreadIndex, spec Spec) {
 		}
 	}
 	v.checkUsersAgainst(s, unread, spec.Users)
-	for i, a := range spec.ACLs {
-		if a.State != Absent && strings.Contains(a.Host, "/") && s.MetadataVersion < cidrMetadataVersion {
-			v.add(index("acls", i)+".host", "%q: CIDR hosts need Kafka 4.4 (metadata.version 4.4-IV1 or newer); on this cluster the binding would match nobody", a.Host)
+	block := func(path, host string) {
+		if strings.Contains(host, "/") && s.MetadataVersion < cidrMetadataVersion {
+			v.add(path+".host", "%q: CIDR hosts need Kafka 4.4 (metadata.version 4.4-IV1 or newer); on this cluster the binding would match nobody", host)
 		}
+	}
+	for i, a := range spec.ACLs {
+		if a.State != Absent {
+			block(index("acls", i), a.Host)
+		}
+	}
+	for i, r := range spec.Roles {
+		block(index("roles", i), r.Host)
 	}
 }

@@ -40,6 +40,7 @@ func (v *validator) check(s Spec) {
 	v.checkScope(s.Scope)
 	v.checkTopics(s.Topics)
 	v.checkACLs(s.ACLs)
+	v.checkRoles(s)
 	v.checkSecretSchemes(s.SecretSchemes)
 	v.checkUsers(s)
 }
@@ -87,6 +88,15 @@ func (v *validator) checkWritten(s Spec) {
 		text(at, "host", a.Host, "every host")
 		text(at, "permission", string(a.Permission), string(Allow))
 		text(at, "state", string(a.State), string(Present))
+	}
+	for i, r := range s.Roles {
+		at := index("roles", i)
+		text(at, "host", r.Host, "every host")
+		text(at, "expansion", string(r.Expansion), string(ExpandLeastPrivilege))
+		text(at, "kafka", r.Kafka, "the newest release")
+		text(at, "group", r.Group, "that of the role")
+		text(at, "schemas_topic", r.SchemasTopic, "_schemas")
+		text(at, "dead_letter_topic", r.DeadLetterTopic, "none")
 	}
 	v.checkUsersWritten(s.Users, written)
 }

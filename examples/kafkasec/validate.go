@@ -39,6 +39,13 @@ With -o json standard output is the list of problems, empty for a good spec.`,
 			for _, acl := range doc.spec.ACLs {
 				bindings += len(acl.Operations)
 			}
+			for _, role := range doc.spec.Roles {
+				more, err := role.Bindings()
+				if err != nil {
+					return err
+				}
+				bindings += len(more)
+			}
 			_, err = fmt.Fprintf(a.stdout, "%s is valid: %s, %s\n", doc.name, count(len(doc.spec.Topics), "topic"), count(bindings, "ACL binding"))
 			return err
 		},

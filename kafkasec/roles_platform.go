@@ -1,0 +1,220 @@
+package kafkasec
+
+// Roles of Kafka's own platform components. The console scripts have no options
+// for these, so an [Expansion] says only how old the brokers are, and the
+// grants are least privilege. Topics that are known beforehand are made by who
+// owns them; a role has Create only where the component makes up names itself.
+
+// Streams is a Kafka Streams application.
+type Streams struct {
+	ApplicationID string
+	// InputTopics are read and OutputTopics written, by their owners' names.
+	InputTopics, OutputTopics []Resource
+	// ExactlyOnce is processing.guarantee exactly_once_v2.
+	ExactlyOnce bool
+}
+
+// Grants gives Read on input and Write on output topics, Read on the group,
+// which is called like the application, and Create, Delete, Read and Write on
+// the topics "<application.id>-*", which the application makes for its
+// repartitions and changelogs and cuts when records have been read ("Streams
+// Security" of Kafka 4.2's developer guide). Exactly once adds Write on the
+// transactional IDs "<application.id>-*" (StreamsProducer of 4.3).
+//
+// An application whose ID is another's and a dash and more falls under the
+// other's prefix.
+func (s Streams) Grants(e Expansion) []Grant {
+	own := s.ApplicationID + "-"
+	grants := grantOn(s.InputTopics, []Operation{Read})
+	grants = append(grants, grantOn(s.OutputTopics, []Operation{Write})...)
+	grants = append(grants,
+		Grant{Resource{ResourceTopic, own, Prefixed}, []Operation{Create, Delete, Read, Write}},
+		Grant{Resource{ResourceGroup, s.ApplicationID, Literal}, []Operation{Read}})
+	if s.ExactlyOnce {
+		grants = append(grants, Grant{Resource{ResourceTransactionalID, own, Prefixed}, []Operation{Write}})
+		grants = append(grants, e.idempotence()...)
+	}
+	return grants
+}
+
+// ConnectWorker is a worker of a distributed Kafka Connect cluster, without its
+// connectors.
+type ConnectWorker struct {
+	// Group is group.id, the others config.storage.topic, offset.storage.topic
+	// and status.storage.topic.
+	Group, ConfigTopic, OffsetTopic, StatusTopic string
+	// ExactlyOnce is exactly.once.source.support.
+	ExactlyOnce bool
+}
+
+// Grants gives Read on the group, and Read and Write on the three topics. It
+// has no Create: where a worker may not, it takes them as made (TopicAdmin of
+// Connect 4.3). Exactly once adds Write on the transactional ID
+// "connect-cluster-<group.id>" (DistributedConfig of 4.3, KIP-618).
+//
+// The worker's principal is also that of connectors without overrides in their
+// configuration: those have a [Connector] of their own. Files and variables that
+// config.providers read are no resources of Kafka's.
+func (c ConnectWorker) Grants(e Expansion) []Grant {
+	grants := []Grant{
+		{literal(ResourceGroup, c.Group), []Operation{Read}},
+		{literal(ResourceTopic, c.ConfigTopic), []Operation{Read, Write}},
+		{literal(ResourceTopic, c.OffsetTopic), []Operation{Read, Write}},
+		{literal(ResourceTopic, c.StatusTopic), []Operation{Read, Write}},
+	}
+	if c.ExactlyOnce {
+		grants = append(grants, Grant{literal(ResourceTransactionalID, "connect-cluster-"+c.Group), []Operation{Write}})
+		grants = append(grants, e.idempotence()...)
+	}
+	return grants
+}
+
+// Connector is what the clients do that Connect makes for one connector: a sink
+// where it has input topics, a source where it has output topics.
+type Connector struct {
+	// Name is the connector's.
+	Name string
+	// InputTopics are those of a sink, OutputTopics those of a source.
+	InputTopics, OutputTopics []Resource
+	// DeadLetterTopic is errors.deadletterqueue.topic.name of a sink; "" is none.
+	DeadLetterTopic string
+	// ExactlyOnce is a source under exactly.once.source.support, for which
+	// Group and OffsetTopic are those of its worker, or OffsetTopic is the
+	// connector's own, offsets.storage.topic.
+	ExactlyOnce        bool
+	Group, OffsetTopic string
+}
+
+// Grants gives a sink Read on its topics and on the group "connect-<name>"
+// (SinkUtils of Connect 4.3) and Write on its dead letter queue, and a source
+// Write on its topics. Topics that topic.creation.* of the connector would make
+// are made by who owns them.
+//
+// Exactly once adds Write on the transactional IDs "<group.id>-<name>-*", one
+// for each task, and Read and Write on the offsets topic, which belongs into the
+// same transactions (Worker of 4.3, KIP-618).
+func (c Connector) Grants(e Expansion) []Grant {
+	grants := grantOn(c.InputTopics, []Operation{Read})
+	if len(c.InputTopics) > 0 {
+		grants = append(grants, Grant{literal(ResourceGroup, "connect-"+c.Name), []Operation{Read}})
+	}
+	if c.DeadLetterTopic != "" {
+		grants = append(grants, Grant{literal(ResourceTopic, c.DeadLetterTopic), []Operation{Write}})
+	}
+	grants = append(grants, grantOn(c.OutputTopics, []Operation{Write})...)
+	if c.ExactlyOnce {
+		grants = append(grants,
+			Grant{Resource{ResourceTransactionalID, c.Group + "-" + c.Name + "-", Prefixed}, []Operation{Write}},
+			Grant{literal(ResourceTopic, c.OffsetTopic), []Operation{Read, Write}})
+		grants = append(grants, e.idempotence()...)
+	}
+	return grants
+}
+
+// MirrorMaker is MirrorMaker 2 in its dedicated mode, for one flow from a source
+// cluster to a target cluster, by default names and with DefaultReplicationPolicy.
+// Its principal needs one thing on the source and another on the target.
+type MirrorMaker struct {
+	// OnTarget asks for the grants on the target cluster, not on the source.
+	OnTarget bool
+	// SourceAlias and TargetAlias are the names of the clusters in its file.
+	SourceAlias, TargetAlias string
+	// Topics are those on the source that are mirrored.
+	Topics []Resource
+	// Groups are those whose offsets are translated. On the target they matter
+	// for sync.group.offsets.enabled only.
+	Groups []Resource
+	// SyncACLs is sync.topic.acls.enabled, whose default is true.
+	SyncACLs bool
+}
+
+// Grants gives, by the connectors of MirrorMaker 4.3 (KIP-382):
+//
+//	on the source                            on the target
+//	topics: Read, DescribeConfigs            topics "<source>.*": Alter, AlterConfigs, Create, Read, Write
+//	mm2-offset-syncs.<target>.internal:      heartbeats: Write
+//	  Read, Write                            mm2-configs, -offsets, -status.<source>.internal: Read, Write
+//	groups: Describe                         group "<source>-mm2": Read; groups: Read
+//	SyncACLs: Describe on the cluster        SyncACLs: Alter on the cluster
+//
+// The topics that are written out are made by who owns them, compacted.
+func (m MirrorMaker) Grants(Expansion) []Grant {
+	cluster := literal(ResourceCluster, clusterName)
+	if !m.OnTarget {
+		grants := grantOn(m.Topics, []Operation{DescribeConfigs, Read})
+		grants = append(grants, Grant{literal(ResourceTopic, "mm2-offset-syncs."+m.TargetAlias+".internal"), []Operation{Read, Write}})
+		grants = append(grants, grantOn(m.Groups, []Operation{Describe})...)
+		if m.SyncACLs {
+			grants = append(grants, Grant{cluster, []Operation{Describe}})
+		}
+		return grants
+	}
+	grants := []Grant{
+		{Resource{ResourceTopic, m.SourceAlias + ".", Prefixed}, []Operation{Alter, AlterConfigs, Create, Read, Write}},
+		{literal(ResourceTopic, "heartbeats"), []Operation{Write}},
+	}
+	for _, kind := range []string{"configs", "offsets", "status"} {
+		grants = append(grants, Grant{literal(ResourceTopic, "mm2-"+kind+"."+m.SourceAlias+".internal"), []Operation{Read, Write}})
+	}
+	grants = append(grants, Grant{literal(ResourceGroup, m.SourceAlias+"-mm2"), []Operation{Read}})
+	grants = append(grants, grantOn(m.Groups, []Operation{Read})...)
+	if m.SyncACLs {
+		grants = append(grants, Grant{cluster, []Operation{Alter}})
+	}
+	return grants
+}
+
+// SchemaRegistry is Confluent's Schema Registry, with the leader elected by
+// Kafka's group protocol.
+type SchemaRegistry struct {
+	// Topic is kafkastore.topic and Group schema.registry.group.id. The empty
+	// ones are the defaults, "_schemas" and "schema-registry".
+	Topic, Group string
+}
+
+// Grants gives DescribeConfigs, Read and Write on the topic, which exists, and
+// Read on the group. That is what its documentation asks for ("Secure Schema
+// Registry", Confluent Platform); it has not been tried on one.
+func (s SchemaRegistry) Grants(Expansion) []Grant {
+	topic, group := s.Topic, s.Group
+	if topic == "" {
+		topic = "_schemas"
+	}
+	if group == "" {
+		group = "schema-registry"
+	}
+	return []Grant{
+		{literal(ResourceTopic, topic), []Operation{DescribeConfigs, Read, Write}},
+		{literal(ResourceGroup, group), []Operation{Read}},
+	}
+}
+
+// ReadOnlyAdmin sees everything there is to see but records, and changes nothing.
+type ReadOnlyAdmin struct{}
+
+// Grants gives Describe on every topic, group and transactional ID and on the
+// cluster, which shows ACLs and SCRAM users, and DescribeConfigs on topics,
+// groups and the cluster, which shows quotas, too (KafkaApis of 4.4). Before
+// Kafka 4.0 groups have no DescribeConfigs (AclEntry of 3.9 and 4.0).
+func (ReadOnlyAdmin) Grants(e Expansion) []Grant {
+	group := []Operation{Describe, DescribeConfigs}
+	if e.Kafka.before(4, 0) {
+		group = group[:1]
+	}
+	return []Grant{
+		{literal(ResourceTopic, anyName), []Operation{Describe, DescribeConfigs}},
+		{literal(ResourceGroup, anyName), group},
+		{literal(ResourceTransactionalID, anyName), []Operation{Describe}},
+		{literal(ResourceCluster, clusterName), []Operation{Describe, DescribeConfigs}},
+	}
+}
+
+func literal(typ ResourceType, name string) Resource { return Resource{typ, name, Literal} }
+
+// idempotence is what a least privileged producer needs for it, see [Producer].
+func (e Expansion) idempotence() []Grant {
+	if e.Kafka.before(2, 8) {
+		return []Grant{{literal(ResourceCluster, clusterName), []Operation{IdempotentWrite}}}
+	}
+	return nil
+}
