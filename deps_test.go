@@ -70,6 +70,10 @@ var rooms = map[string]room{
 		imports: []string{".", "internal/nearest", "go.yaml.in/yaml/v4"},
 	},
 
+	"internal/testkit/aclstore": {
+		because: "it answers requests as they are on the wire, without what is tested",
+		imports: []string{"github.com/twmb/franz-go/..."},
+	},
 	"internal/testkit/cmd/realinstall": {
 		because: "it is the program behind make install-real, a main around internal/testkit/real/install",
 		imports: []string{"internal/testkit/real", "internal/testkit/real/install"},

@@ -4,78 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/holdfast-sec/holdfast"
+	"github.com/holdfast-sec/holdfast/internal/testkit/aclstore"
 )
 
-// aclStore answers the ACL requests in place of kfake, whose own store is
-// linear in its entries per addition (20,000 take seconds). It keeps what it is
-// sent, checks that each request is one that KRaft would take, and answers
-// filters by it.
-type aclStore struct {
-	t    *testing.T
-	mu   sync.Mutex
-	acls map[Binding]bool
-}
-
-func (f *fake) storeACLs() *aclStore {
-	s := &aclStore{t: f.t, acls: map[Binding]bool{}}
-	f.always(kmsg.CreateACLs, s.create)
-	f.always(kmsg.DescribeACLs, s.describe)
-	return s
-}
-
-func (s *aclStore) create(kreq kmsg.Request) (kmsg.Response, error, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	req := kreq.(*kmsg.CreateACLsRequest)
-	resp := req.ResponseKind().(*kmsg.CreateACLsResponse)
-	if len(req.Creations) > maxRecords {
-		s.t.Errorf("%d creations in one request", len(req.Creations))
+// wireACLs are bindings as the store of the embedded cluster keeps them.
+func wireACLs(bindings ...Binding) []aclstore.ACL {
+	acls := make([]aclstore.ACL, len(bindings))
+	for i, b := range bindings {
+		typ, pattern := b.Resource.wire()
+		acls[i] = aclstore.ACL{ResourceType: typ, ResourceName: b.Resource.Name, ResourcePatternType: pattern,
+			Principal: b.Principal, Host: b.Host, Operation: b.Operation.wire(), PermissionType: b.Permission.wire()}
 	}
-	for _, c := range req.Creations {
-		b := bindingFromWire(c.ResourceType, c.ResourceName, c.ResourcePatternType, c.Principal, c.Host, c.Operation, c.PermissionType)
-		if s.acls[b] {
-			s.t.Errorf("sent twice: %s", b)
-		}
-		s.acls[b] = true
-		resp.Results = append(resp.Results, kmsg.NewCreateACLsResponseResult())
-	}
-	return resp, nil, true
-}
-
-func (s *aclStore) describe(kreq kmsg.Request) (kmsg.Response, error, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	req := kreq.(*kmsg.DescribeACLsRequest)
-	resp := req.ResponseKind().(*kmsg.DescribeACLsResponse)
-	byResource := map[Resource]*kmsg.DescribeACLsResponseResource{}
-	for b := range s.acls {
-		if req.ResourceName != nil && (*req.ResourceName != b.Resource.Name || *req.Principal != b.Principal) {
-			continue
-		}
-		res := byResource[b.Resource]
-		if res == nil {
-			r := kmsg.NewDescribeACLsResponseResource()
-			r.ResourceType, r.ResourcePatternType = b.Resource.wire()
-			r.ResourceName = b.Resource.Name
-			res = &r
-			byResource[b.Resource] = res
-		}
-		a := kmsg.NewDescribeACLsResponseResourceACL()
-		a.Principal, a.Host, a.Operation, a.PermissionType = b.Principal, b.Host, b.Operation.wire(), b.Permission.wire()
-		res.ACLs = append(res.ACLs, a)
-	}
-	for _, r := range byResource {
-		resp.Resources = append(resp.Resources, *r)
-	}
-	return resp, nil, true
+	return acls
 }
 
 func largeSpec(topics, acls int) Spec {
@@ -89,38 +37,26 @@ func largeSpec(topics, acls int) Spec {
 	return s
 }
 
-// Planning and applying 5,000 topics and 20,000 bindings takes at most 20
-// requests in all, none of more than 10,000 records, and looking again writes
-// nothing.
+// Planning and applying a large spec takes few requests, none of more records
+// than KRaft takes at once, and looking again writes nothing. The sizes and limits
+// are those of a real cluster; -short takes a smaller one.
 func TestBudget_Requests(t *testing.T) {
+	topics, acls, first, second := 10_000, 50_000, int64(30), int64(15)
+	if testing.Short() {
+		topics, acls, first, second = 2_000, 10_000, 16, 8
+	}
 	f := newFake(t)
-	store := f.storeACLs()
-	f.always(kmsg.CreateTopics, func(kreq kmsg.Request) (kmsg.Response, error, bool) {
-		records := 0
-		for _, topic := range kreq.(*kmsg.CreateTopicsRequest).Topics {
-			records += 1 + int(topic.NumPartitions) + len(topic.Configs)
-		}
-		if records > maxRecords {
-			t.Errorf("a request of %d records", records)
-		}
-		return nil, nil, false
-	})
-	spec := largeSpec(5_000, 20_000)
+	store := aclstore.New(t.Errorf)
+	store.Install(f.Cluster)
+	spec := largeSpec(topics, acls)
 
 	report := f.apply(spec)
-	require.Equal(t, 25_000, report.Count(holdfast.Applied))
-	first := f.requests.Swap(0)
-	require.LessOrEqual(t, first, int64(20))
+	require.Equal(t, topics+acls, report.Count(holdfast.Applied))
+	made := f.requests.Swap(0)
+	require.LessOrEqual(t, made, first)
 
-	want := map[Binding]bool{}
-	for _, a := range spec.ACLs {
-		bindings, err := a.Bindings()
-		require.NoError(t, err)
-		for _, b := range bindings {
-			want[b] = true
-		}
-	}
-	require.Equal(t, want, store.acls)
+	want := aclstore.New(nil, wireACLs(slices.Collect(maps.Keys(declared(t, spec)))...)...)
+	require.True(t, maps.Equal(want.ACLs(), store.ACLs()))
 
 	f.always(kmsg.CreateTopics, noWrite(t))
 	f.always(kmsg.CreateACLs, noWrite(t))
@@ -129,9 +65,9 @@ func TestBudget_Requests(t *testing.T) {
 	require.True(t, plan.Empty(), plan.Summary())
 	_, err := f.r.Apply(context.Background(), plan)
 	require.NoError(t, err)
-	second := f.requests.Load()
-	require.LessOrEqual(t, second, int64(15))
-	t.Logf("%d requests to plan and apply, %d to look again", first, second)
+	looked := f.requests.Load()
+	require.LessOrEqual(t, looked, second)
+	t.Logf("%d topics and %d bindings: %d requests to plan and apply, %d to look again", topics, acls, made, looked)
 }
 
 func noWrite(t *testing.T) func(kmsg.Request) (kmsg.Response, error, bool) {

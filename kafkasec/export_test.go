@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/holdfast-sec/holdfast/internal/testkit/aclstore"
 	"github.com/holdfast-sec/holdfast/internal/testkit/conform"
 )
 
@@ -143,8 +144,7 @@ func TestExport_SaysWhatItLeavesOut(t *testing.T) {
 	}
 	_, err := create.RequestWith(context.Background(), f.r.Client)
 	require.NoError(t, err)
-	store := &aclStore{t: t, acls: map[Binding]bool{}}
-	for _, b := range []Binding{
+	store := aclstore.New(t.Errorf, wireACLs([]Binding{
 		{"User:a", "*", Read, Allow, Resource{ResourceTopic, "a.b", Literal}},
 		{"User:a", "*", Describe, Allow, Resource{ResourceTopic, "a.b", Literal}},
 		{"User:a", "10.0.0.1", Describe, Allow, Resource{ResourceTopic, "a.b", Literal}},
@@ -152,11 +152,9 @@ func TestExport_SaysWhatItLeavesOut(t *testing.T) {
 		{"User:a", "10.0.0.0/8", Read, Allow, Resource{ResourceTopic, "a.b", Literal}},
 		{"user:b", "*", Read, Allow, Resource{ResourceTopic, "a.b", Literal}},
 		{"User:c", "*", Read, Allow, Resource{ResourceGroup, "g*", Literal}},
-	} {
-		store.acls[b] = true
-	}
+	}...)...)
 	f.always(kmsg.DescribeACLs, func(req kmsg.Request) (kmsg.Response, error, bool) { // and what comes with a later Kafka
-		kresp, err, ok := store.describe(req)
+		kresp, err, ok := store.Describe(req)
 		res := kmsg.NewDescribeACLsResponseResource()
 		res.ResourceType, res.ResourceName, res.ResourcePatternType = 99, "x", kmsg.ACLResourcePatternTypeLiteral
 		acl := kmsg.NewDescribeACLsResponseResourceACL()
@@ -293,9 +291,9 @@ func TestExport_NoAuthorizer(t *testing.T) {
 // 10,000 topics and 50,000 bindings take at most 15 requests.
 func TestBudget_Export(t *testing.T) {
 	f := newFake(t)
-	store := f.storeACLs()
 	spec := largeSpec(10_000, 50_000)
-	store.acls = declared(t, spec)
+	acls := declared(t, spec)
+	aclstore.New(t.Errorf, wireACLs(slices.Collect(maps.Keys(acls))...)...).Install(f.Cluster)
 	for chunk := range slices.Chunk(spec.Topics, 2500) {
 		f.apply(Spec{Scope: spec.Scope, Topics: chunk})
 	}
@@ -306,6 +304,6 @@ func TestBudget_Export(t *testing.T) {
 	require.LessOrEqual(t, f.requests.Load(), int64(15))
 	t.Logf("%d requests", f.requests.Load())
 	require.Equal(t, spec.Topics, got.Topics)
-	require.Equal(t, store.acls, declared(t, got))
+	require.Equal(t, acls, declared(t, got))
 	require.True(t, f.plan(got).Empty())
 }
