@@ -63,6 +63,7 @@ func TestDecide_SaysWhatDecides(t *testing.T) {
 		var back Decision
 		require.NoError(t, json.Unmarshal(data, &back))
 		require.Equal(t, d, back)
+		require.NotContains(t, string(data), `"Type"`, "resources are text, as in specs")
 	}
 }
 

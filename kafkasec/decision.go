@@ -1,6 +1,11 @@
 package kafkasec
 
-import "strings"
+import (
+	"cmp"
+	"encoding/json"
+	"net/netip"
+	"strings"
+)
 
 // Rule says what decides a question.
 type Rule string
@@ -69,4 +74,37 @@ func (d Decision) why() string {
 		return strings.Replace(covers, "no binding covers", "bindings cover", 1) + ", and none of them allows it"
 	}
 	return "the authorizer has no answer, so the request fails"
+}
+
+type questionJSON struct {
+	Principal string     `json:"principal"`
+	Host      netip.Addr `json:"host"`
+	Operation Operation  `json:"operation"`
+	Resource  string     `json:"resource"`
+	Pattern   Pattern    `json:"pattern,omitempty"`
+}
+
+// MarshalJSON writes the question as bindings are written.
+func (q Question) MarshalJSON() ([]byte, error) {
+	text, _ := q.Resource.Text()
+	return json.Marshal(questionJSON{q.Principal, q.Host, q.Operation, text, q.Resource.Pattern})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (q *Question) UnmarshalJSON(data []byte) error {
+	var j questionJSON
+	if err := strictJSON(data, &j); err != nil {
+		return err
+	}
+	res, err := ParseResource(j.Resource, cmp.Or(j.Pattern, Literal))
+	if err != nil {
+		return err
+	}
+	res.Pattern = j.Pattern
+	op, err := ParseOperation(string(j.Operation))
+	if err != nil {
+		return err
+	}
+	*q = Question{j.Principal, j.Host, op, res}
+	return nil
 }

@@ -285,3 +285,25 @@ func TestObserve_CreatesNothing(t *testing.T) {
 	require.Len(t, f.plan(spec).Changes, 3)
 	require.Len(t, f.plan(spec).Changes, 3)
 }
+
+func TestBindings_AllOrAnError(t *testing.T) {
+	f := newFake(t)
+	got, err := f.r.Bindings(context.Background())
+	require.NoError(t, err)
+	require.Empty(t, got)
+	report := f.apply(parse(t, observed))
+	require.True(t, report.Converged())
+	state, err := f.r.Observe(context.Background(), parse(t, observed))
+	require.NoError(t, err)
+	require.NotEmpty(t, state.ACLs)
+	got, err = f.r.Bindings(context.Background())
+	require.NoError(t, err)
+	require.Equal(t, state.ACLs, got)
+
+	for _, code := range []*kerr.Error{kerr.SecurityDisabled, kerr.ClusterAuthorizationFailed} {
+		f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeACLs}, TopLevel: true, Err: code})
+		got, err = f.r.Bindings(context.Background())
+		require.ErrorIs(t, err, code)
+		require.Nil(t, got)
+	}
+}

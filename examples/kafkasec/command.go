@@ -29,18 +29,18 @@ type app struct {
 	written bool
 }
 
-const verbs = "plan, apply and validate"
+const verbs = "plan, apply, validate, can, who and lint"
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kafkasec",
-		Short: "Keep the topics and ACLs of a Kafka cluster as declared",
+		Short: "Keep the topics and ACLs of a Kafka cluster as declared, and say who may do what",
 		Long: `Keep the topics and ACLs of a Kafka cluster as a file declares them: a spec, or
 the variable file of an Ansible playbook with a list topics_acl_users.
 
-Exit code: 0 nothing to do or done, 2 changes are pending, 1 error. The examples
-of the verbs use spec.yaml, variables.yml and client.properties, which stand
-beside the source of this program.`,
+Exit code: 0 nothing to do, done or yes, 2 changes are pending, no or findings, 1
+error. The examples of the verbs use spec.yaml, variables.yml and
+client.properties, which stand beside the source of this program.`,
 		SilenceErrors: true, // main prints them
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -58,7 +58,7 @@ beside the source of this program.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(a.planCommand(), a.applyCommand(), a.validateCommand())
+	root.AddCommand(a.planCommand(), a.applyCommand(), a.validateCommand(), a.canCommand(), a.whoCommand(), a.lintCommand())
 	return root
 }
 

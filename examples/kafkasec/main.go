@@ -20,7 +20,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err != nil && !errors.Is(err, cli.ErrPending) && a.format == cli.JSON && !a.written {
+	if err != nil && !errors.Is(err, cli.ErrPending) && !errors.Is(err, cli.ErrNo) && a.format == cli.JSON && !a.written {
 		return errors.Join(err, cli.WriteJSON(stdout, cli.Problems(err)))
 	}
 	return err

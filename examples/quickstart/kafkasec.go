@@ -55,7 +55,7 @@ func tellKafkasec(ctx context.Context, s *stage) error {
 	defer client.Close()
 	story := &kafkasecStory{stage: s, kafka: k, r: &kafkasec.Reconciler{Client: client}, spec: spec}
 	for _, part := range []func(context.Context) error{
-		story.cluster, story.declare, story.converge, story.clients, story.edit, story.neighbour, story.playbook,
+		story.cluster, story.declare, story.converge, story.clients, story.edit, story.who, story.neighbour, story.playbook,
 	} {
 		if err := part(ctx); err != nil {
 			return err

@@ -79,7 +79,7 @@ func (s *stage) readOn() {
 	s.table([][]string{
 		{"docs/kafkasec.md", "the guide to chapter 1: specs, scope, saved plans, errors"},
 		{"go doc ./kafkasec", "its package; ./kafkasec/dial connects, ./kafkasec/jaas reads logins"},
-		{"examples/kafkasec", "the same from the command line: validate, plan, apply"},
+		{"examples/kafkasec", "the same from the command line: validate, plan, apply, can, who, lint"},
 		{"docs/architecture.md", "where everything lives"},
 	}, s.style.Bold)
 	s.say("To compare a cluster of your own with the spec of chapter 1, writing nothing:")

@@ -10,5 +10,5 @@
 //
 // Data goes to standard output and everything else to standard error. The exit
 // code is 0 when there was nothing to do or it is done, 2 when changes are
-// pending ([ErrPending]), and 1 for an error.
+// pending ([ErrPending]) or the answer is no ([ErrNo]), and 1 for an error.
 package cli

@@ -17,6 +17,10 @@ import (
 // changes are left to make. It is not printed: the output has shown them.
 var ErrPending = errors.New("changes are pending")
 
+// ErrNo is what a program returns, alone or wrapped, when all went well and the
+// answer to its question is no, or it has findings. It is not printed either.
+var ErrNo = errors.New("the answer is no")
+
 // Run is a program without its process.
 type Run func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error
 
@@ -31,7 +35,7 @@ func Main(name string, run Run) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, ErrPending):
+	case errors.Is(err, ErrPending), errors.Is(err, ErrNo):
 		return 2
 	}
 	printError(os.Stderr, name, err)

@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 		"pending": program(func(context.Context, []string, io.Reader, io.Writer, io.Writer) error {
 			return fmt.Errorf("x: %w", ErrPending)
 		}),
+		"no":     program(func(context.Context, []string, io.Reader, io.Writer, io.Writer) error { return ErrNo }),
 		"failed": program(func(context.Context, []string, io.Reader, io.Writer, io.Writer) error { return io.ErrUnexpectedEOF }),
 		"stubborn": program(func(ctx context.Context, _ []string, stdin io.Reader, stdout, _ io.Writer) error {
 			fmt.Fprintln(stdout, "started")
@@ -40,6 +41,7 @@ func TestMain_ExitCodes(t *testing.T) {
 	}{
 		"done":    {0, ""},
 		"pending": {2, ""},
+		"no":      {2, ""},
 		"failed":  {1, "program: unexpected EOF\n"},
 	} {
 		cmd := exec.Command(name)
