@@ -186,6 +186,10 @@ func (a *applier) needOf(items []int) reading {
 			need.users = append(need.users, c.credential().User)
 			continue
 		}
+		if c.Kind == KindQuota {
+			need.addQuota(c.quota().QuotaEntity)
+			continue
+		}
 		if !named[c.Name] {
 			named[c.Name] = true
 			need.topics = append(need.topics, c.Name)

@@ -1,5 +1,5 @@
-// Package kafkasec keeps the topics, ACLs and SCRAM users of a Kafka cluster as
-// declared.
+// Package kafkasec keeps the topics, ACLs, SCRAM users and quotas of a
+// Kafka cluster as declared.
 //
 // It is for tools and controllers that manage who may do what on Kafka: they
 // describe the desired state as a [Spec] (in Go or YAML), look at the live

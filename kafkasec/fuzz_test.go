@@ -16,6 +16,7 @@ func FuzzParseSpec(f *testing.F) {
 	f.Add([]byte(observed))
 	f.Add([]byte("kind: KafkaSecurity\nversion: 1\ntopics: [{name: a, configs: {retention.ms: 1}}]"))
 	f.Add([]byte("acls: [{principal: \"User:a\", operations: [Read], resource: \"group:a*\", pattern: literal}]"))
+	f.Add([]byte("kind: KafkaSecurity\nversion: 1\nscope: {principals: [\"User:a\"]}\nusers: [{name: a, mechanisms: [SCRAM-SHA-512], iterations: 4097, password: \"env:A\"}]\nquotas: [{user: a, client_id: b, producer_byte_rate: 1}]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := ParseSpec("spec.yaml", data)
 		if err == nil {
@@ -43,6 +44,9 @@ func FuzzParseSpec(f *testing.F) {
 func FuzzParsePlan(f *testing.F) {
 	f.Add([]byte(`{"plan":"kafkasec","version":1,"cluster":"c","observed":"","changes":[{"action":"create","kind":"topic","name":"t","reason":"","before":null,"after":{"partitions":1}}]}`))
 	f.Add([]byte(`{"plan":"kafkasec","version":1,"changes":[{"action":"delete","kind":"acl","name":"allow User:a Read on group:g* (literal) from *","before":{"principal":"User:a","host":"*","operation":"Read","permission":"allow","resource":"group:g*","pattern":"literal"},"after":null}]}`))
+	f.Add([]byte(`{"plan":"kafkasec","version":1,"changes":[{"action":"update","kind":"scram-user","name":"a SCRAM-SHA-512","before":{"user":"a","mechanism":"SCRAM-SHA-512","iterations":1},"after":{"user":"a","mechanism":"SCRAM-SHA-512","iterations":4096,"password":"env:A"}}]}`))
+	f.Add([]byte(`{"plan":"kafkasec","version":1,"changes":[{"action":"delete","kind":"quota","name":"user a, ip_default","before":{"user":"a","limits":{"of_the_future":1}},"after":null}]}`))
+	f.Add([]byte(`{"plan":"kafkasec","version":1,"changes":[{"action":"create","kind":"quota","name":"user a","before":null,"after":{"user":"a","limits":{"producer_byte_rate":1}}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := ParsePlan("plan.json", data)
 		if err != nil {

@@ -23,10 +23,12 @@ type live struct {
 	state  State
 	acls   map[Binding]bool
 	unread unreadIndex
+	// quotas holds the limits, by whom they are for.
+	quotas map[QuotaEntity]map[string]float64
 }
 
 func newLive(s State) live {
-	l := live{s, make(map[Binding]bool, len(s.ACLs)), s.unreadIndex()}
+	l := live{s, make(map[Binding]bool, len(s.ACLs)), s.unreadIndex(), s.quotas()}
 	for _, b := range s.ACLs {
 		l.acls[b] = true
 	}
@@ -46,6 +48,9 @@ func (l live) compare(c Change) (standing, error) {
 	}
 	if c.Kind == KindScramUser {
 		return l.compareCredential(c)
+	}
+	if c.Kind == KindQuota {
+		return l.compareQuota(c)
 	}
 	if u, ok := l.unread.find(KindTopic, c.Name); ok {
 		return isOther, u.Err
@@ -91,6 +96,9 @@ func (l live) holds(name string, o Object) bool {
 func (l live) describe(c Change) string {
 	if c.Kind == KindScramUser {
 		return l.describeCredential(c)
+	}
+	if c.Kind == KindQuota {
+		return l.describeQuota(c)
 	}
 	t, exists := l.state.Topics[c.Name]
 	if !exists {

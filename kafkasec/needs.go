@@ -22,6 +22,9 @@ func (n reading) needs() []dial.Need {
 	if len(n.users) > 0 {
 		needs = append(needs, dial.Need{Key: kmsg.DescribeUserSCRAMCredentials}) // 2.7 (KIP-554)
 	}
+	if len(n.quotas) > 0 {
+		needs = append(needs, dial.Need{Key: kmsg.DescribeClientQuotas}) // 2.6 (KIP-546)
+	}
 	return needs
 }
 
@@ -38,7 +41,7 @@ func (a *applier) needs() []dial.Need {
 	var needs []dial.Need
 	for _, key := range []kmsg.Key{
 		kmsg.CreateTopics, kmsg.CreatePartitions, kmsg.IncrementalAlterConfigs, kmsg.CreateACLs, kmsg.DeleteACLs, kmsg.DeleteTopics,
-		kmsg.AlterUserSCRAMCredentials,
+		kmsg.AlterUserSCRAMCredentials, kmsg.AlterClientQuotas,
 	} {
 		if version, ok := versions[key]; ok {
 			needs = append(needs, dial.Need{Key: key, Version: version})
@@ -62,6 +65,8 @@ func (c Change) need() (kmsg.Key, int16) {
 		return kmsg.CreateACLs, 1
 	case stageRevoke, stageUndeny:
 		return kmsg.DeleteACLs, 1
+	case stageQuotas, stageLiftQuotas:
+		return kmsg.AlterClientQuotas, 0 // 2.6 (KIP-546)
 	case stageScram256, stageScram512, stageDropScram256, stageDropScram512:
 		return kmsg.AlterUserSCRAMCredentials, 0 // 2.7 (KIP-554)
 	case stageDeleteTopics:

@@ -17,8 +17,8 @@ import (
 const describeConfigsChunk = 1000
 
 // Observe reads what the spec needs to know of the live cluster: the declared
-// topics, those of their declared configs that are set, the bindings, and the
-// SCRAM credentials of the declared users. All of it is read from the brokers at call time.
+// topics, those of their declared configs that are set, the bindings, the SCRAM
+// credentials of the declared users, and the declared quotas. All of it is read from the brokers at call time.
 //
 // What could not be read (a topic that may not be described, an authorizer that
 // is not there) is in State.Unread, and is never treated as absent. The error
@@ -35,6 +35,9 @@ func (r *Reconciler) Observe(ctx context.Context, spec Spec) (State, error) {
 		need.users = append(need.users, u.Name)
 	}
 	need.users = distinct(need.users)
+	for _, q := range spec.Quotas {
+		need.addQuota(q.Entity())
+	}
 	if err := dial.Require(ctx, r.anyBroker(), need.needs()...); err != nil {
 		return State{}, fmt.Errorf("observe: %w", err)
 	}
@@ -65,6 +68,7 @@ type reading struct {
 	configs map[string][]string // keys by topic
 	acls    bool
 	users   []string // distinct
+	quotas  map[QuotaEntity]bool
 }
 
 // read is the one way in which Observe, the check before Apply and the look
@@ -89,6 +93,11 @@ func (r *Reconciler) read(ctx context.Context, need reading) (State, members, er
 	}
 	if len(need.users) > 0 {
 		if err := r.readUsers(ctx, need.users, &state); err != nil {
+			return State{}, who, err
+		}
+	}
+	if len(need.quotas) > 0 {
+		if err := r.readQuotas(ctx, need.quotas, &state); err != nil {
 			return State{}, who, err
 		}
 	}

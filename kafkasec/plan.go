@@ -19,6 +19,7 @@ const (
 	KindACL              = "acl"
 	// KindScramUser is one credential: a user and a mechanism.
 	KindScramUser = "scram-user"
+	KindQuota     = "quota"
 )
 
 // PlanVersion is the version of the plan format that this package writes and reads.
@@ -47,18 +48,19 @@ type Change struct {
 	Action holdfast.Action
 	// Kind is one of the Kind constants.
 	Kind string
-	// Name is the topic, or the binding or the credential as a line.
+	// Name is the topic, or the binding, credential or quota as a line.
 	Name string
 	// Reason says why the change is needed.
 	Reason string
 	// Before is what must hold for the change to be made and After what holds
-	// when it has been made: a [TopicData], a [Binding] or a
-	// [Credential], nil for nothing.
+	// when it has been made: a [TopicData], a [Binding], a
+	// [Credential] or a [QuotaData], nil for nothing.
 	// Both name only the fields that the change is about.
 	Before, After Object
 }
 
-// Object is what a change is about: a TopicData, a Binding or a Credential.
+// Object is what a change is about: a TopicData, a Binding, a Credential
+// or a QuotaData.
 type Object interface{ object() }
 
 func (TopicData) object() {}
@@ -79,9 +81,9 @@ type TopicData struct {
 //
 // The order of changes never takes from a principal what it has both before and
 // after, nor gives it what it has neither before nor after: topics are created
-// and altered first, then come new denies, SCRAM credentials that are set, new
-// allows, revoked allows, credentials that are deleted and revoked denies, and
-// topics are deleted last.
+// and altered first, then come quotas, new denies, SCRAM credentials that are set, new
+// allows, revoked allows, credentials that are deleted and revoked denies;
+// quotas are lifted and topics deleted last.
 func (s Spec) Plan(state State) (Plan, error) {
 	if err := s.Validate(); err != nil {
 		return Plan{}, fmt.Errorf("plan: %w", err)
@@ -100,6 +102,7 @@ func (s Spec) Plan(state State) (Plan, error) {
 	for _, u := range s.Users {
 		p.planUser(u, state, unread)
 	}
+	p.planQuotas(s.Quotas, state, unread)
 	slices.SortStableFunc(p.Changes, compareChanges)
 	slices.SortStableFunc(p.Unread, Unread.compare)
 	// Several declarations can be about one user.
@@ -203,6 +206,7 @@ const (
 	stagePartitions
 	stageReplication
 	stageConfigs
+	stageQuotas
 	stageDeny
 	stageScram256 // two, because one request may not name a user twice
 	stageScram512
@@ -211,6 +215,7 @@ const (
 	stageDropScram256
 	stageDropScram512
 	stageUndeny
+	stageLiftQuotas
 	stageDeleteTopics
 	stageUnknown
 )
@@ -242,12 +247,19 @@ func (c Change) stage() stage {
 		}
 	case KindScramUser:
 		return c.scramStage()
+	case KindQuota:
+		if c.Action == holdfast.ActionDelete {
+			return stageLiftQuotas
+		}
+		return stageQuotas
 	}
 	return stageUnknown
 }
 
 // aboutTopic reports whether the change is one of the kinds of a topic.
-func (c Change) aboutTopic() bool { return c.Kind != KindACL && c.Kind != KindScramUser }
+func (c Change) aboutTopic() bool {
+	return c.Kind != KindACL && c.Kind != KindScramUser && c.Kind != KindQuota
+}
 
 // principal is whom a change gives or takes a right or a login; "" where nobody.
 func (c Change) principal() string {

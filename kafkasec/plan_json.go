@@ -64,6 +64,11 @@ func readObject(kind string, data json.RawMessage) (Object, error) {
 		err := strictJSON(data, &c)
 		return c, err
 	}
+	if kind == KindQuota {
+		var q QuotaData
+		err := strictJSON(data, &q)
+		return q, err
+	}
 	var t TopicData
 	err := strictJSON(data, &t)
 	return t, err
@@ -219,9 +224,11 @@ func (c Change) check() error {
 		return nil
 	case KindScramUser:
 		return c.checkCredential()
+	case KindQuota:
+		return c.checkQuota()
 	}
-	return fmt.Errorf("kind %q: allowed are %s, %s, %s, %s, %s and %s", c.Kind,
-		KindTopic, KindTopicPartitions, KindTopicConfig, KindTopicReplication, KindACL, KindScramUser)
+	return fmt.Errorf("kind %q: allowed are %s, %s, %s, %s, %s, %s and %s", c.Kind,
+		KindTopic, KindTopicPartitions, KindTopicConfig, KindTopicReplication, KindACL, KindScramUser, KindQuota)
 }
 
 // checkTopicData makes sure that the fields are those of the kind.

@@ -203,7 +203,7 @@ func TestParsePlan_Rejects(t *testing.T) {
 		"unknown field":       {`{"plan":"kafkasec","version":1,"prune":true}`, `unknown field "prune"`},
 		"other package":       {`{"plan":"k3s","version":1,"changes":[]}`, `"k3s": allowed is kafkasec`},
 		"other version":       {`{"plan":"kafkasec","version":2,"changes":[]}`, "2: this version reads 1"},
-		"unknown kind":        {head + strings.Replace(topic, `"topic"`, `"quota"`, 1) + "]}", `kind "quota"`},
+		"unknown kind":        {head + strings.Replace(topic, `"topic"`, `"connector"`, 1) + "]}", `kind "connector"`},
 		"unknown action":      {head + strings.Replace(topic, "create", "recreate", 1) + "]}", "allowed are create, update and delete"},
 		"nothing after":       {head + strings.Replace(topic, `{"partitions":1}`, "null", 1) + "]}", "wrong before or after"},
 		"illegal name":        {head + strings.Replace(topic, `"t"`, `"a b"`, 1) + "]}", "illegal character"},

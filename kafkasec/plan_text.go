@@ -88,6 +88,8 @@ func (c Change) detail() string {
 		}
 	case KindScramUser:
 		parts = c.credentialDetail()
+	case KindQuota:
+		parts = c.quotaDetail()
 	}
 	return strings.Join(parts, ", ")
 }

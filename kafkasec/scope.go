@@ -24,8 +24,14 @@ type Scope struct {
 	// Cluster owns the bindings on the cluster resource.
 	Cluster bool `yaml:"cluster"`
 	// Principals own every binding of theirs, whatever its resource, and
-	// "User:NAME" the SCRAM user NAME.
+	// "User:NAME" the SCRAM user NAME and the quotas of that user.
 	Principals []string `yaml:"principals"`
+	// ClientIDs and IPs own the quotas of those client ids and addresses.
+	ClientIDs []string `yaml:"client_ids"`
+	IPs       []string `yaml:"ips"`
+	// QuotaDefaults own what holds for all who have no quota of their own:
+	// "user", "client_id" and "ip".
+	QuotaDefaults []string `yaml:"quota_defaults"`
 }
 
 // OwnsTopic reports whether the topic is in scope.
@@ -39,6 +45,7 @@ type scopeIndex struct {
 	topics, groups, txnIDs, tokens, users nameSet
 	cluster                               bool
 	principals                            map[string]bool
+	clientIDs, ips, quotaDefaults         map[string]bool
 }
 
 // nameSet is exact names and prefixes.
@@ -56,6 +63,7 @@ func (s Scope) index() scopeIndex {
 		users:      nameSet{names: set(s.Users)},
 		cluster:    s.Cluster,
 		principals: set(s.Principals),
+		clientIDs:  set(s.ClientIDs), ips: set(s.IPs), quotaDefaults: set(s.QuotaDefaults),
 	}
 }
 

@@ -30,8 +30,9 @@ type Spec struct {
 	Topics []Topic `yaml:"topics"`
 	ACLs   []ACL   `yaml:"acls"`
 	// Roles are more bindings, said by what a principal does.
-	Roles []Role `yaml:"roles"`
-	Users []User `yaml:"users"`
+	Roles  []Role  `yaml:"roles"`
+	Users  []User  `yaml:"users"`
+	Quotas []Quota `yaml:"quotas"`
 	// SecretSchemes are those that references to secrets may have beside env and
 	// file, because the caller's Reconciler.Resolve knows them: "vault".
 	SecretSchemes []string `yaml:"secret_schemes"`

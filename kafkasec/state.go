@@ -34,6 +34,8 @@ type State struct {
 	// Users holds the iterations of the declared SCRAM users, by mechanism. A
 	// declared user that is in neither Users nor Unread does not exist.
 	Users map[string]map[ScramMechanism]int32 `json:"users,omitempty"`
+	// Quotas holds the declared quotas that exist, sorted.
+	Quotas []QuotaState `json:"quotas,omitempty"`
 	// MetadataVersion is the level of metadata.version, 0 where the cluster has
 	// none (ZooKeeper) or nobody asked. Read only where a host is a CIDR block.
 	MetadataVersion int16 `json:"metadata_version,omitempty"`
@@ -56,7 +58,7 @@ type TopicState struct {
 // Unread is one thing that could not be read, and why.
 type Unread struct {
 	// Kind is the kind of change that cannot be decided: KindTopic,
-	// KindTopicConfig, KindACL or KindScramUser.
+	// KindTopicConfig, KindACL, KindScramUser or KindQuota.
 	Kind string
 	// Name is the topic or the user, or "*" where nothing of the kind could be read.
 	Name string
@@ -164,6 +166,12 @@ func (s State) hash(owned scopeIndex) string {
 	for _, name := range slices.Sorted(maps.Keys(s.Users)) {
 		for _, m := range slices.Sorted(maps.Keys(s.Users[name])) {
 			write("scram-user", name, string(m), strconv.Itoa(int(s.Users[name][m])))
+		}
+	}
+	for _, q := range slices.SortedFunc(slices.Values(s.Quotas), compareQuotas) {
+		write("quota", q.String())
+		for _, k := range sortedKeys(q.Limits) {
+			write("limit", k, number(q.Limits[k]))
 		}
 	}
 	unread := make([]string, len(s.Unread))

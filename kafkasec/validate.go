@@ -43,6 +43,7 @@ func (v *validator) check(s Spec) {
 	v.checkRoles(s)
 	v.checkSecretSchemes(s.SecretSchemes)
 	v.checkUsers(s)
+	v.checkQuotas(s.Quotas)
 }
 
 type validator struct {
@@ -99,6 +100,7 @@ func (v *validator) checkWritten(s Spec) {
 		text(at, "dead_letter_topic", r.DeadLetterTopic, "none")
 	}
 	v.checkUsersWritten(s.Users, written)
+	v.checkQuotasWritten(s.Quotas, written)
 }
 
 const zeroNumber = "%d: allowed is 1 or more; leave it out for the broker's default"
@@ -138,6 +140,9 @@ func (v *validator) checkScope(s Scope) {
 	names("tokens", s.Tokens, named(ResourceToken))
 	names("users", s.Users, named(ResourceUser))
 	names("principals", s.Principals, kafkarules.Principal)
+	names("client_ids", s.ClientIDs, clientID)
+	names("ips", s.IPs, quotaIP)
+	names("quota_defaults", s.QuotaDefaults, quotaDefault)
 }
 
 func prefixWithoutStar(p string) error {

@@ -55,7 +55,7 @@ func (a *applier) waitVisible(ctx context.Context) error {
 
 // lastApplied returns the last applied change of each stage's kind of object.
 func (a *applier) lastApplied() []Change {
-	var topic, config, acl, user *Change
+	var topic, config, acl, user, quota *Change
 	for i := range a.plan.Changes {
 		c := &a.plan.Changes[i]
 		if a.results[i].Outcome != holdfast.Applied {
@@ -66,6 +66,8 @@ func (a *applier) lastApplied() []Change {
 			acl = c
 		case KindScramUser:
 			user = c
+		case KindQuota:
+			quota = c
 		case KindTopicConfig:
 			config = c
 		default:
@@ -73,7 +75,7 @@ func (a *applier) lastApplied() []Change {
 		}
 	}
 	var last []Change
-	for _, c := range []*Change{topic, config, acl, user} {
+	for _, c := range []*Change{topic, config, acl, user, quota} {
 		if c != nil {
 			last = append(last, *c)
 		}
@@ -89,6 +91,10 @@ func (r *Reconciler) visible(ctx context.Context, broker int32, c Change) error 
 	var state State
 	if c.Kind == KindScramUser {
 		if err := r.visibleUser(ctx, broker, c, &state); err != nil {
+			return err
+		}
+	} else if c.Kind == KindQuota {
+		if err := r.visibleQuota(ctx, broker, c, &state); err != nil {
 			return err
 		}
 	} else if c.Kind == KindACL {

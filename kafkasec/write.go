@@ -60,6 +60,10 @@ func writerFor(st stage) writer {
 		return writer{"create acls", maxRecords, one, nil, createACLs}
 	case stageRevoke, stageUndeny:
 		return writer{"delete acls", maxDeleteFilters, one, nil, deleteACLs}
+	case stageQuotas:
+		return writer{"set quotas", maxRecords, changedLimits, nil, alterQuotas}
+	case stageLiftQuotas:
+		return writer{"lift quotas", maxRecords, changedLimits, nil, alterQuotas}
 	case stageDropScram256, stageDropScram512:
 		return writer{"delete scram credentials", maxDeletedTopics, one, nil, deleteCredentials}
 	case stageDeleteTopics:

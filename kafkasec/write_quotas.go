@@ -1,0 +1,118 @@
+package kafkasec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func (n *reading) addQuota(e QuotaEntity) {
+	if n.quotas == nil {
+		n.quotas = map[QuotaEntity]bool{}
+	}
+	n.quotas[e] = true
+}
+
+// readQuotas asks for all quotas in one request, because the protocol has no
+// way to name several, and keeps the wanted ones.
+func (r *Reconciler) readQuotas(ctx context.Context, wanted map[QuotaEntity]bool, state *State) error {
+	resp, err := kmsg.NewPtrDescribeClientQuotasRequest().RequestWith(ctx, r.anyBroker())
+	if err != nil {
+		return fmt.Errorf("read quotas: %w", err)
+	}
+	state.setQuotas(resp, wanted)
+	return nil
+}
+
+func (s *State) setQuotas(resp *kmsg.DescribeClientQuotasResponse, wanted map[QuotaEntity]bool) {
+	if err := brokerError(resp.ErrorCode, resp.ErrorMessage, "DescribeConfigs on the cluster"); err != nil {
+		s.Unread = append(s.Unread, Unread{KindQuota, "*", fmt.Errorf("describe quotas: %w", err)})
+		return
+	}
+	for _, entry := range resp.Entries {
+		q := QuotaState{Limits: map[string]float64{}}
+		known := true
+		for _, part := range entry.Entity {
+			known = q.add(part.Type, part.Name) && known
+		}
+		if !known || !wanted[q.QuotaEntity] || len(entry.Values) == 0 {
+			continue
+		}
+		for _, v := range entry.Values {
+			q.Limits[v.Key] = v.Value
+		}
+		s.Quotas = append(s.Quotas, q)
+	}
+	slices.SortFunc(s.Quotas, compareQuotas)
+}
+
+func compareQuotas(a, b QuotaState) int { return strings.Compare(a.String(), b.String()) }
+
+// visibleQuota asks one broker for the quota of the change alone.
+func (r *Reconciler) visibleQuota(ctx context.Context, broker int32, c Change, state *State) error {
+	e := c.quota().QuotaEntity
+	req := kmsg.NewPtrDescribeClientQuotasRequest()
+	req.Strict = true
+	for _, part := range e.wire() {
+		comp := kmsg.NewDescribeClientQuotasRequestComponent()
+		comp.EntityType, comp.MatchType, comp.Match = part.Type, kmsg.QuotasMatchTypeExact, part.Name
+		if part.Name == nil {
+			comp.MatchType = kmsg.QuotasMatchTypeDefault
+		}
+		req.Components = append(req.Components, comp)
+	}
+	kresp, err := r.ask(ctx, broker, req)
+	if err != nil {
+		return err
+	}
+	state.setQuotas(kresp.(*kmsg.DescribeClientQuotasResponse), map[QuotaEntity]bool{e: true})
+	return nil
+}
+
+func changedLimits(c Change) int { return len(c.quota().Limits) }
+
+// alterQuotas sets the limits of the change, or removes those that a deletion
+// found; others of the same are not touched.
+func alterQuotas(ctx context.Context, r *Reconciler, controller int32, changes []Change) (answers, error) {
+	req := kmsg.NewPtrAlterClientQuotasRequest()
+	for _, c := range changes {
+		entry := kmsg.NewAlterClientQuotasRequestEntry()
+		entry.Entity = c.quota().wire()
+		for _, k := range sortedKeys(c.quota().Limits) {
+			op := kmsg.NewAlterClientQuotasRequestEntryOp()
+			op.Key, op.Remove = k, c.After == nil
+			if !op.Remove {
+				op.Value = *c.quota().Limits[k]
+			}
+			entry.Ops = append(entry.Ops, op)
+		}
+		req.Entries = append(req.Entries, entry)
+	}
+	kresp, err := r.ask(ctx, controller, req)
+	if err != nil {
+		return answers{}, err
+	}
+	resp := kresp.(*kmsg.AlterClientQuotasResponse)
+	got := make(map[QuotaEntity]answer, len(resp.Entries))
+	for _, entry := range resp.Entries {
+		var e QuotaEntity
+		for _, part := range entry.Entity {
+			e.add(part.Type, part.Name)
+		}
+		got[e] = answer{err: brokerError(entry.ErrorCode, entry.ErrorMessage, "AlterConfigs on the cluster")}
+	}
+	ans := answers{throttle: time.Duration(resp.ThrottleMillis) * time.Millisecond}
+	for _, c := range changes {
+		a, ok := got[c.quota().QuotaEntity]
+		if !ok {
+			return answers{}, errors.New("the broker left the quota of " + c.Name + " out of its answer")
+		}
+		ans.items = append(ans.items, a)
+	}
+	return ans, nil
+}
