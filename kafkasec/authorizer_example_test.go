@@ -29,7 +29,7 @@ var exampleACLs = []kafkasec.ACL{
 }
 
 // May a client do something, and which binding decides? The bindings can come
-// from a spec, or from a live cluster: they are State.ACLs of an Observe.
+// from a spec (Spec.Bindings) or from a live cluster (Reconciler.Bindings).
 func ExampleAuthorizer_Decide() {
 	a := kafkasec.NewAuthorizer(bindingsOf(exampleACLs...), kafkasec.AuthorizerOptions{SuperUsers: []string{"User:admin"}})
 

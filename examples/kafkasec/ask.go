@@ -77,18 +77,7 @@ func (a *app) declared() ([]kafkasec.Binding, error) {
 	if err != nil {
 		return nil, err
 	}
-	var bindings []kafkasec.Binding
-	for _, acl := range doc.spec.ACLs {
-		if acl.State == kafkasec.Absent {
-			continue
-		}
-		more, err := acl.Bindings()
-		if err != nil {
-			return nil, err // not of a spec that was read
-		}
-		bindings = append(bindings, more...)
-	}
-	return bindings, nil
+	return doc.spec.Bindings()
 }
 
 func (a *app) live(ctx context.Context) ([]kafkasec.Binding, error) {

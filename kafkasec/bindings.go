@@ -3,6 +3,7 @@ package kafkasec
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-sec/holdfast/kafkasec/dial"
 )
@@ -23,4 +24,21 @@ func (r *Reconciler) Bindings(ctx context.Context) ([]Binding, error) {
 		return nil, fmt.Errorf("read bindings: %w", u.Err)
 	}
 	return state.ACLs, nil
+}
+
+// Bindings returns the bindings that the spec wants present, by its ACLs and by
+// its roles, each once and sorted, for [NewAuthorizer]. The error is that of
+// [Spec.Validate].
+func (s Spec) Bindings() ([]Binding, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	var bindings []Binding
+	for _, d := range s.declared() {
+		if d.state == Present {
+			bindings = append(bindings, d.binding)
+		}
+	}
+	slices.SortFunc(bindings, Binding.Compare)
+	return slices.Compact(bindings), nil
 }
