@@ -10,7 +10,10 @@
 //	report, err := r.Apply(ctx, plan)
 //
 // [ParseSpec] reads a spec and reports everything wrong with it at once;
-// package dial makes the client from a Java client properties file. Kafka 2.3
-// to 4.4 is supported, with KRaft or ZooKeeper, through the brokers' own
-// protocol only.
+// package dial makes the client from a Java client properties file, and package
+// playbook a spec from an Ansible project's variables. Kafka 2.3 to 4.4 is
+// supported, with KRaft or ZooKeeper, through the brokers' own protocol only.
+//
+// Who may do what is answered without a cluster: [NewAuthorizer] takes bindings,
+// from a spec or from anywhere, and decides as the brokers' authorizers do.
 package kafkasec
