@@ -150,7 +150,7 @@ func (s State) hash(owned scopeIndex) string {
 			write("config", k, t.Configs[k])
 		}
 	}
-	var bindings []Binding
+	bindings := make([]Binding, 0, len(s.ACLs))
 	for _, b := range s.ACLs {
 		if owned.ownsBinding(b) {
 			bindings = append(bindings, b)
