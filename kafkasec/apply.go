@@ -194,6 +194,9 @@ func (a *applier) needOf(items []int) reading {
 			named[c.Name] = true
 			need.topics = append(need.topics, c.Name)
 		}
+		if before, _ := c.Before.(TopicData); before.Records == RecordsNone {
+			need.records = append(need.records, c.Name)
+		}
 		if after, ok := c.After.(TopicData); ok {
 			for k := range after.Configs {
 				need.configs[c.Name] = append(need.configs[c.Name], k)

@@ -404,7 +404,7 @@ func TestApply_SkipsProtectedAndUnsupported(t *testing.T) {
 	spec.Topics[0].ReplicationFactor = 1
 	plan := f.plan(spec)
 	require.False(t, plan.Empty())
-	plan.Changes = append(plan.Changes, Change{holdfast.ActionDelete, KindTopic, "__consumer_offsets", "", TopicData{Partitions: 1}, nil})
+	plan.Changes = append(plan.Changes, Change{holdfast.ActionDelete, KindTopic, "__consumer_offsets", "", TopicData{Partitions: 1, Records: RecordsSome}, nil})
 	report, err := f.r.Apply(context.Background(), plan)
 	require.NoError(t, err)
 	require.Equal(t, []string{"skipped/unsupported update topic-replication a1", "skipped/protected delete topic __consumer_offsets"}, outcomes(report))

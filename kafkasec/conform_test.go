@@ -141,7 +141,7 @@ acls:
 	spec = s.spec(scope + `
 topics:
   - {name: "~metricbeat", partitions: 5, configs: {retention.ms: 86400000}}
-  - {name: "~packetbeat", state: absent}
+  - {name: "~packetbeat", state: absent, delete_records: true}
   - {name: "~heartbeat", partitions: 1, configs: {min.insync.replicas: 1}}
 acls:
   - {principal: "User:~alice", operations: [Write], resource: "topic:~metricbeat", state: absent}
@@ -165,7 +165,7 @@ acls:
 
 	spec = s.spec(scope + `
 topics:
-  - {name: "~metricbeat", state: absent}
+  - {name: "~metricbeat", state: absent, delete_records: true}
   - {name: "~heartbeat", state: absent}
 acls:
   - {principal: "User:~alice", operations: [Write], resource: "topic:~*", state: absent}

@@ -60,6 +60,11 @@ func (l live) compare(c Change) (standing, error) {
 			return isOther, u.Err
 		}
 	}
+	if before, _ := c.Before.(TopicData); before.Records == RecordsNone {
+		if u, ok := l.unread.find(KindTopicRecords, c.Name); ok {
+			return isOther, u.Err
+		}
+	}
 	switch {
 	case l.holds(c.Name, c.After):
 		return isAfter, nil
@@ -83,6 +88,9 @@ func (l live) holds(name string, o Object) bool {
 	if want.ReplicationFactor != 0 && want.ReplicationFactor != t.ReplicationFactor {
 		return false
 	}
+	if want.Records == RecordsNone && t.Records != RecordsNone {
+		return false // it was to be deleted as an empty one
+	}
 	for k, v := range want.Configs {
 		have, isSet := t.Configs[k]
 		if isSet != (v != nil) || (isSet && !kafkarules.SameTopicConfig(k, have, *v)) {
@@ -105,6 +113,9 @@ func (l live) describe(c Change) string {
 		return "no such topic"
 	}
 	parts := []string{fmt.Sprintf("partitions %d", t.Partitions), fmt.Sprintf("replication factor %d", t.ReplicationFactor)}
+	if t.Records == RecordsSome {
+		parts = append(parts, "records")
+	}
 	if after, ok := c.After.(TopicData); ok {
 		for _, k := range slices.Sorted(maps.Keys(after.Configs)) {
 			var v *string

@@ -16,6 +16,9 @@ func (n reading) needs() []dial.Need {
 	if len(n.configs) > 0 {
 		needs = append(needs, dial.Need{Key: kmsg.DescribeConfigs, Version: 1}) // 1.1: where a value was set
 	}
+	if n.records != nil {
+		needs = append(needs, dial.Need{Key: kmsg.ListOffsets, Version: 1}) // 0.10.1: one offset per question
+	}
 	if n.acls {
 		needs = append(needs, dial.Need{Key: kmsg.DescribeACLs, Version: 1}) // 2.0: patterns
 	}

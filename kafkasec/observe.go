@@ -24,25 +24,15 @@ const describeConfigsChunk = 1000
 // is not there) is in State.Unread, and is never treated as absent. The error
 // is for when nothing could be read at all.
 func (r *Reconciler) Observe(ctx context.Context, spec Spec) (State, error) {
-	need := reading{configs: map[string][]string{}, acls: spec.aboutBindings()}
-	for _, t := range spec.Topics {
-		need.topics = append(need.topics, t.Name)
-		if t.State != Absent && len(t.Configs) > 0 {
-			need.configs[t.Name] = slices.Sorted(maps.Keys(t.Configs))
-		}
-	}
-	for _, u := range spec.Users {
-		need.users = append(need.users, u.Name)
-	}
-	need.users = distinct(need.users)
-	for _, q := range spec.Quotas {
-		need.addQuota(q.Entity())
-	}
+	need := spec.reading()
 	if err := dial.Require(ctx, r.anyBroker(), need.needs()...); err != nil {
 		return State{}, fmt.Errorf("observe: %w", err)
 	}
 	state, _, err := r.read(ctx, need)
 	if err != nil {
+		return State{}, fmt.Errorf("observe: %w", err)
+	}
+	if err := r.readDeletions(ctx, spec, &state); err != nil {
 		return State{}, fmt.Errorf("observe: %w", err)
 	}
 	missing := slices.ContainsFunc(spec.Topics, func(t Topic) bool {
@@ -66,9 +56,42 @@ func (r *Reconciler) Observe(ctx context.Context, spec Spec) (State, error) {
 type reading struct {
 	topics  []string
 	configs map[string][]string // keys by topic
+	records []string            // topics
 	acls    bool
 	users   []string // distinct
 	quotas  map[QuotaEntity]bool
+}
+
+// reading is what Observe asks for before it knows what exists.
+func (s Spec) reading() reading {
+	need := reading{configs: map[string][]string{}, acls: s.aboutBindings() || s.Prune.ACLs}
+	for _, t := range s.Topics {
+		need.topics = append(need.topics, t.Name)
+		switch {
+		case t.State == Absent || len(t.Configs) == 0:
+		case s.Prune.Configs:
+			need.configs[t.Name] = nil // all
+		default:
+			need.configs[t.Name] = slices.Sorted(maps.Keys(t.Configs))
+		}
+	}
+	if s.Prune.Topics {
+		// By name, a topic that may not be seen is refused, and not just left out.
+		declared := s.topicNames()
+		for _, name := range s.Scope.Topics {
+			if !declared[name] {
+				need.topics = append(need.topics, name)
+			}
+		}
+	}
+	for _, u := range s.Users {
+		need.users = append(need.users, u.Name)
+	}
+	need.users = distinct(need.users)
+	for _, q := range s.Quotas {
+		need.addQuota(q.Entity())
+	}
+	return need
 }
 
 // read is the one way in which Observe, the check before Apply and the look
@@ -84,6 +107,9 @@ func (r *Reconciler) read(ctx context.Context, need reading) (State, members, er
 	state := State{Cluster: who.cluster, Brokers: len(who.brokers), Topics: map[string]TopicState{}}
 	r.readTopics(resp, &state)
 	if _, err := r.readConfigs(ctx, need.configs, &state); err != nil {
+		return State{}, who, err
+	}
+	if err := r.readRecords(ctx, need.records, &state); err != nil {
 		return State{}, who, err
 	}
 	if need.acls {

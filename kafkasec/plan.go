@@ -72,6 +72,9 @@ type TopicData struct {
 	Partitions        int32              `json:"partitions,omitempty"`
 	ReplicationFactor int16              `json:"replication_factor,omitempty"`
 	Configs           map[string]*string `json:"configs,omitempty"`
+	// Records is set before a deletion. With RecordsNone the topic is deleted
+	// only if it is still empty then.
+	Records Records `json:"records,omitempty"`
 }
 
 // Plan computes what to change in the state to make it as the spec says. It is
@@ -95,14 +98,18 @@ func (s Spec) Plan(state State) (Plan, error) {
 		return Plan{}, fmt.Errorf("plan: %w", err)
 	}
 	p := Plan{Plan: "kafkasec", Version: PlanVersion, Cluster: state.Cluster, Observed: state.hash(s.Scope.index()), Changes: []Change{}}
-	for _, t := range s.Topics {
-		p.planTopic(t, state, unread)
+	for i, t := range s.Topics {
+		p.planTopic(t, state, index("topics", i), v, unread)
 	}
 	p.planACLs(s.declared(), state, unread)
 	for _, u := range s.Users {
 		p.planUser(u, state, unread)
 	}
 	p.planQuotas(s.Quotas, state, unread)
+	p.planPruned(s, state, v, unread)
+	if err := v.located().Err(); err != nil {
+		return Plan{}, fmt.Errorf("plan: %w", err)
+	}
 	slices.SortStableFunc(p.Changes, compareChanges)
 	slices.SortStableFunc(p.Unread, Unread.compare)
 	// Several declarations can be about one user.
@@ -110,7 +117,7 @@ func (s Spec) Plan(state State) (Plan, error) {
 	return p, nil
 }
 
-func (p *Plan) planTopic(t Topic, state State, unread unreadIndex) {
+func (p *Plan) planTopic(t Topic, state State, at string, v *validator, unread unreadIndex) {
 	if u, ok := unread.find(KindTopic, t.Name); ok {
 		p.Unread = append(p.Unread, Unread{KindTopic, t.Name, u.Err})
 		return
@@ -118,11 +125,22 @@ func (p *Plan) planTopic(t Topic, state State, unread unreadIndex) {
 	live, exists := state.Topics[t.Name]
 	switch {
 	case t.State == Absent && exists:
-		p.Changes = append(p.Changes, Change{holdfast.ActionDelete, KindTopic, t.Name, "declared absent",
-			TopicData{Partitions: live.Partitions, ReplicationFactor: live.ReplicationFactor}, nil})
+		u, notRead := unread.find(KindTopicRecords, t.Name)
+		switch {
+		case t.DeleteRecords || live.Records == RecordsNone:
+			p.Changes = append(p.Changes, deleteTopic(t.Name, "declared absent", live))
+		case notRead:
+			p.Unread = append(p.Unread, Unread{KindTopicRecords, t.Name, u.Err})
+		default:
+			what := "holds records"
+			if live.Records != RecordsSome {
+				what = "may hold records"
+			}
+			v.add(at+".state", "absent: %q %s: delete_records: true beside it deletes them with the topic", t.Name, what)
+		}
 	case t.State == Absent:
 	case !exists:
-		after := TopicData{t.Partitions, t.ReplicationFactor, nil}
+		after := TopicData{Partitions: t.Partitions, ReplicationFactor: t.ReplicationFactor}
 		for k, val := range t.Configs {
 			after.set(k, &val)
 		}
@@ -164,9 +182,11 @@ func (p *Plan) planExisting(t Topic, live TopicState, unread unreadIndex) {
 		}
 	}
 	if len(after.Configs) > 0 {
-		p.Changes = append(p.Changes, Change{holdfast.ActionUpdate, KindTopicConfig, t.Name, "declared configs differ", before, after})
+		p.Changes = append(p.Changes, Change{holdfast.ActionUpdate, KindTopicConfig, t.Name, reasonConfigs, before, after})
 	}
 }
+
+const reasonConfigs = "declared configs differ"
 
 func (t *TopicData) set(key string, value *string) {
 	if t.Configs == nil {

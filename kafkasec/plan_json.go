@@ -247,7 +247,7 @@ func (c Change) checkTopicData() error {
 		default:
 			continue
 		}
-		if rest.Partitions != 0 || rest.ReplicationFactor != 0 || len(rest.Configs) > 0 {
+		if rest.Partitions != 0 || rest.ReplicationFactor != 0 || len(rest.Configs) > 0 || rest.Records != "" {
 			return bad("before and after must hold nothing else")
 		}
 	}
@@ -255,6 +255,12 @@ func (c Change) checkTopicData() error {
 	case KindTopic:
 		if c.Action == holdfast.ActionDelete && before.Partitions < 1 {
 			return bad("needs the partitions before")
+		}
+		if r := before.Records; c.Action == holdfast.ActionDelete && r != RecordsNone && r != RecordsSome && r != RecordsUnknown {
+			return bad(fmt.Sprintf("records before %q: allowed are %s, %s and %s", string(r), RecordsNone, RecordsSome, RecordsUnknown))
+		}
+		if after.Records != "" {
+			return bad("records stand only before a delete")
 		}
 		if after.Partitions < 0 || after.ReplicationFactor < 0 {
 			return bad("negative partitions or replication factor")
@@ -277,8 +283,8 @@ func (c Change) checkTopicData() error {
 			return bad("before and after must name the same configs")
 		}
 		for k, v := range after.Configs {
-			if _, ok := before.Configs[k]; !ok || v == nil {
-				return bad("config " + k + " must stand in before and have a value in after")
+			if b, ok := before.Configs[k]; !ok || v == nil && b == nil {
+				return bad("config " + k + " must stand in before and after, and have a value in one of them")
 			}
 		}
 	}

@@ -71,7 +71,11 @@ func (c Change) detail() string {
 	switch c.Kind {
 	case KindTopic:
 		if c.Action == holdfast.ActionDelete {
-			parts = append(parts, "with its records", fmt.Sprintf("%d partitions", before.Partitions))
+			parts = append(parts, map[Records]string{RecordsNone: "empty", RecordsSome: "with its records"}[before.Records])
+			if parts[0] == "" {
+				parts[0] = "with any records that it holds"
+			}
+			parts = append(parts, fmt.Sprintf("%d partitions", before.Partitions))
 			break
 		}
 		parts = append(parts, orDefault("partitions", int(after.Partitions)), orDefault("replication factor", int(after.ReplicationFactor)))
@@ -90,6 +94,9 @@ func (c Change) detail() string {
 		parts = c.credentialDetail()
 	case KindQuota:
 		parts = c.quotaDetail()
+	}
+	if c.Reason == reasonNotDeclared {
+		parts = append(parts, c.Reason)
 	}
 	return strings.Join(parts, ", ")
 }

@@ -86,7 +86,7 @@ func randomState(rng *rand.Rand, prefix string) State {
 	s := State{Cluster: "c", Brokers: 3, Topics: map[string]TopicState{}}
 	for i := range 6 {
 		if rng.IntN(2) == 0 {
-			s.Topics[fmt.Sprintf("%s.t%d", prefix, i)] = TopicState{Partitions: int32(1 + rng.IntN(4)), ReplicationFactor: 1, Configs: randomConfigs(rng)}
+			s.Topics[fmt.Sprintf("%s.t%d", prefix, i)] = TopicState{Partitions: int32(1 + rng.IntN(4)), ReplicationFactor: 1, Configs: randomConfigs(rng), Records: RecordsNone}
 		}
 	}
 	seen := map[Binding]bool{}

@@ -30,6 +30,8 @@ func onEvery(t *testing.T, c *real.Cluster, states int) {
 	on("denied reads", deniedReads)
 	on("denied create", deniedCreate)
 	on("killed applier", func(s *site) { killedApplier(s, false) })
+	on("prunes", func(s *site) { prunes(s, states/2) })
+	on("records", records)
 	on("random states", func(s *site) { randomStates(s, states) })
 }
 

@@ -141,6 +141,22 @@ func (p prompt) Request(ctx context.Context, req kmsg.Request) (kmsg.Response, e
 	}
 }
 
+// shards sends a request that is split among brokers, and returns when the
+// context ends, as anyBroker does.
+func (r *Reconciler) shards(ctx context.Context, req kmsg.Request) ([]kgo.ResponseShard, error) {
+	if r.Client == nil {
+		return nil, errors.New("the Client of the Reconciler is not set")
+	}
+	done := make(chan []kgo.ResponseShard, 1)
+	go func() { done <- r.Client.RequestSharded(ctx, req) }()
+	select {
+	case shards := <-done:
+		return shards, ctx.Err()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // ask sends one request to one broker, once, and gives up after the request
 // timeout even where the connection hangs. Retrying is left to Apply, which
 // must know whether a write may have happened.

@@ -26,7 +26,10 @@ type Spec struct {
 	Version int    `yaml:"version"`
 	// Scope is what this spec owns. Declaring anything outside is an error, and
 	// nothing outside is ever changed or listed.
-	Scope  Scope   `yaml:"scope"`
+	Scope Scope `yaml:"scope"`
+	// Prune says what is deleted because it is in scope and not declared.
+	Prune Prune `yaml:"prune"`
+
 	Topics []Topic `yaml:"topics"`
 	ACLs   []ACL   `yaml:"acls"`
 	// Roles are more bindings, said by what a principal does.
@@ -67,10 +70,13 @@ type Topic struct {
 	ReplicationFactor int16 `yaml:"replication_factor"`
 	// Configs are set on the topic itself, also where a value equals the
 	// broker's default: a default can change, what is declared should not.
-	// Keys that are not declared are left alone.
+	// Keys that are not declared are left alone, unless Prune.Configs is set.
 	Configs map[string]string `yaml:"configs,literal"`
-	// State: Absent deletes the topic with its records.
+	// State: Absent deletes the topic. One that holds records refuses the whole
+	// plan, unless DeleteRecords is set.
 	State DesiredState `yaml:"state"`
+	// DeleteRecords lets State: Absent delete the records with the topic.
+	DeleteRecords bool `yaml:"delete_records"`
 }
 
 // ACL is a group of bindings that differ only in their operation.

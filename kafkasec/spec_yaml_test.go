@@ -32,8 +32,10 @@ func TestYAML(t *testing.T) {
 	s := Spec{
 		Scope: Scope{
 			Topics: []string{"yes", "1", "a.b-c_d"}, TopicPrefixes: []string{"team-", "#"}, Groups: []string{"null", `a "b" \ c`, "-", "é\u2028\U0001F600", "a: b # c\n\t\u0001"},
-			Cluster: true, Principals: []string{"User:*", "User:CN=a, O='b'"},
+			Cluster: true, Principals: []string{"User:*", "User:CN=a, O='b'", "User:x"},
 		},
+		Prune: Prune{ACLs: true, MaxPercent: 20},
+		Users: []User{{Name: "x", Mechanisms: []ScramMechanism{"SCRAM-SHA-512"}, Password: "env:X"}},
 		Topics: []Topic{
 			{Name: "1", Partitions: 3, ReplicationFactor: 2, Configs: map[string]string{"retention.ms": "-1", "preallocate": "true", "cleanup.policy": "compact,delete"}},
 			{Name: "yes"},
@@ -67,6 +69,10 @@ scope:
   principals:
     - "User:*"
     - "User:CN=a, O='b'"
+    - "User:x"
+prune:
+  acls: true
+  max_percent: 20
 topics:
   - name: "1"
     partitions: 3
@@ -92,6 +98,11 @@ acls:
   - principal: "User:x"
     operations: [Read]
     resource: "group:a: b # c\u000a\u0009\u0001"
+users:
+  - name: x
+    mechanisms:
+      - SCRAM-SHA-512
+    password: "env:X"
 `, string(data))
 	requireRoundTrip(t, s)
 	requireRoundTrip(t, Spec{})

@@ -22,8 +22,9 @@ type State struct {
 	Cluster string `json:"cluster"`
 	// Brokers is the number of live brokers, the most a replication factor can be.
 	Brokers int `json:"brokers"`
-	// Topics holds the declared topics that exist. A declared topic that is in
-	// neither Topics nor Unread does not exist.
+	// Topics holds the declared topics that exist and, where the spec prunes
+	// topics, all others in scope. A declared topic that is in neither Topics nor
+	// Unread does not exist.
 	Topics map[string]TopicState `json:"topics"`
 	// OtherTopics are names that exist and are not declared, as far as they
 	// could be seen. Read only where a topic is missing, to find names that
@@ -50,17 +51,21 @@ type TopicState struct {
 	ReplicationFactor int16 `json:"replication_factor"`
 	// Internal is set for the brokers' own topics.
 	Internal bool `json:"internal,omitempty"`
-	// Configs holds those declared keys that are set on the topic itself; what
-	// comes from the broker's configuration or Kafka's defaults is not in it.
+	// Configs holds those declared keys that are set on the topic itself, or all
+	// such keys where the spec prunes configs; what comes from the broker's
+	// configuration or Kafka's defaults is not in it.
 	Configs map[string]string `json:"configs,omitempty"`
+	// Records is read only of topics that the spec would delete.
+	Records Records `json:"records,omitempty"`
 }
 
 // Unread is one thing that could not be read, and why.
 type Unread struct {
 	// Kind is the kind of change that cannot be decided: KindTopic,
-	// KindTopicConfig, KindACL, KindScramUser or KindQuota.
+	// KindTopicConfig, KindTopicRecords, KindACL, KindScramUser or KindQuota.
 	Kind string
-	// Name is the topic or the user, or "*" where nothing of the kind could be read.
+	// Name is the topic, the binding or the user, or "*" where nothing of the kind
+	// could be read.
 	Name string
 	Err  error
 }
@@ -145,7 +150,7 @@ func (s State) hash(owned scopeIndex) string {
 	write(s.Cluster, strconv.Itoa(s.Brokers), strconv.Itoa(int(s.MetadataVersion)))
 	for _, name := range slices.Sorted(maps.Keys(s.Topics)) {
 		t := s.Topics[name]
-		write("topic", name, strconv.Itoa(int(t.Partitions)), strconv.Itoa(int(t.ReplicationFactor)), strconv.FormatBool(t.Internal))
+		write("topic", name, strconv.Itoa(int(t.Partitions)), strconv.Itoa(int(t.ReplicationFactor)), strconv.FormatBool(t.Internal), string(t.Records))
 		for _, k := range slices.Sorted(maps.Keys(t.Configs)) {
 			write("config", k, t.Configs[k])
 		}

@@ -44,6 +44,7 @@ func (v *validator) check(s Spec) {
 	v.checkSecretSchemes(s.SecretSchemes)
 	v.checkUsers(s)
 	v.checkQuotas(s.Quotas)
+	v.checkPrune(s.Prune)
 }
 
 type validator struct {
@@ -82,6 +83,14 @@ func (v *validator) checkWritten(s Spec) {
 			v.add(at+".replication_factor", zeroNumber, 0)
 		}
 		text(at, "state", string(t.State), string(Present))
+	}
+	for _, limit := range []struct {
+		field string
+		value int
+	}{{"max_count", s.Prune.MaxCount}, {"max_percent", s.Prune.MaxPercent}} {
+		if limit.value == 0 && written("prune", limit.field) {
+			v.add("prune."+limit.field, "0: allowed is 1 or more; leave it out for the default")
+		}
 	}
 	for i, a := range s.ACLs {
 		at := index("acls", i)
@@ -192,8 +201,11 @@ func (v *validator) checkTopicShape(at string, t Topic) {
 		v.add(at+".replication_factor", zeroNumber, t.ReplicationFactor)
 	}
 	if t.State == Absent && (t.Partitions != 0 || t.ReplicationFactor != 0 || len(t.Configs) > 0) {
-		v.add(at+".state", "absent: an absent topic has only a name")
+		v.add(at+".state", "absent: an absent topic has only a name, and perhaps delete_records")
 		return
+	}
+	if t.DeleteRecords && t.State != Absent {
+		v.add(at+".delete_records", "has no effect without state: absent")
 	}
 	for _, e := range kafkarules.TopicConfigs(t.Configs) {
 		path := at + ".configs"

@@ -115,6 +115,9 @@ func alterConfigs(ctx context.Context, r *Reconciler, controller int32, changes 
 		for _, k := range slices.Sorted(maps.Keys(after.Configs)) {
 			cfg := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
 			cfg.Name, cfg.Op, cfg.Value = k, kmsg.IncrementalAlterConfigOpSet, after.Configs[k]
+			if cfg.Value == nil {
+				cfg.Op = kmsg.IncrementalAlterConfigOpDelete
+			}
 			res.Configs = append(res.Configs, cfg)
 		}
 		req.Resources = append(req.Resources, res)

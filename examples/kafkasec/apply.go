@@ -118,8 +118,14 @@ func (a *app) ask(ctx context.Context, f applyFlags, plan kafkasec.Plan) error {
 		return nil
 	}
 	question := fmt.Sprintf("Make %s on cluster %s", count(n, "change"), plan.Cluster)
-	if n := deletedTopics(plan); n > 0 {
+	switch n, full := deletedTopics(plan); {
+	case n == 0:
+	case full == 0:
+		question += fmt.Sprintf(", deleting %s", count(n, "empty topic"))
+	case full == n:
 		question += fmt.Sprintf(", deleting %s with all records", count(n, "topic"))
+	default:
+		question += fmt.Sprintf(", deleting %s, %d of them with all records", count(n, "topic"), full)
 	}
 	question += "?"
 	yes, err := cli.Confirm(ctx, a.stdin, a.stderr, question)
@@ -154,14 +160,17 @@ func supported(plan kafkasec.Plan) int {
 	return n
 }
 
-func deletedTopics(plan kafkasec.Plan) int {
-	n := 0
+// deletedTopics counts the topics that go, and those not known to be empty.
+func deletedTopics(plan kafkasec.Plan) (n, full int) {
 	for _, c := range plan.Changes {
 		if c.Kind == kafkasec.KindTopic && c.Action == holdfast.ActionDelete {
 			n++
+			if before, _ := c.Before.(kafkasec.TopicData); before.Records != kafkasec.RecordsNone {
+				full++
+			}
 		}
 	}
-	return n
+	return n, full
 }
 
 func (a *app) writeReport(report holdfast.Report) error {

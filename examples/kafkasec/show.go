@@ -53,7 +53,12 @@ func changeRow(c kafkasec.Change) []string {
 		binding, ok = c.Before.(kafkasec.Binding)
 	}
 	if ok {
-		return append(row, string(binding.Permission), binding.Principal, string(binding.Operation), "on "+binding.Resource.String(), "from "+binding.Host)
+		row = append(row, string(binding.Permission), binding.Principal, string(binding.Operation), "on "+binding.Resource.String(), "from "+binding.Host)
+		if prefix := c.Name + ": "; strings.Contains(line, prefix) { // why it goes
+			_, detail, _ := strings.Cut(line, prefix)
+			row = append(row, detail)
+		}
+		return row
 	}
 	_, detail, _ := strings.Cut(line, c.Kind+" "+c.Name+": ")
 	return append(row, c.Name, detail)
