@@ -4,6 +4,7 @@
 //	kafkasec validate -f spec.yaml
 //	kafkasec plan  --brokers localhost:9092 --command-config client.properties -f spec.yaml
 //	kafkasec apply --brokers localhost:9092 --command-config client.properties -f spec.yaml
+//	kafkasec export --brokers localhost:9092 --command-config client.properties --all
 //
 // validate reads the spec and needs no cluster. plan looks at the cluster and
 // shows what would change; with --out it saves that plan, and apply --plan makes
@@ -21,6 +22,8 @@
 // which is known by its list topics_acl_users; see the package playbook. What it
 // could not translate is listed on standard error, and where the file grants and
 // removes the same, --conflicts decides.
+//
+// export writes a spec of what is on a cluster, which planned there gives nothing.
 //
 // The cluster is reached with a Java client properties file, the one that the
 // Kafka console scripts take as --command-config. Its secrets may be references:
