@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -85,10 +86,7 @@ func (o ExportOptions) validate() error {
 	return v.located().Err()
 }
 
-func (s Scope) empty() bool {
-	return !s.Cluster && len(slices.Concat(s.Topics, s.TopicPrefixes, s.Groups, s.GroupPrefixes, s.TransactionalIDs,
-		s.TransactionalIDPrefixes, s.Tokens, s.Users, s.Principals)) == 0
-}
+func (s Scope) empty() bool { return empty(reflect.ValueOf(s)) }
 
 type exporter struct {
 	r       *Reconciler

@@ -171,7 +171,9 @@ func TestExport_SaysWhatItLeavesOut(t *testing.T) {
 			seen.Topics[i].Partitions[1].Replicas = []int32{0}
 		case "a.b":
 			topic.Topic = ptr("a_b")
-			seen.Topics = append(seen.Topics, topic)
+			inside := topic
+			inside.Topic, inside.IsInternal = ptr("inside"), true
+			seen.Topics = append(seen.Topics, topic, inside)
 		}
 	}
 	f.once(kmsg.Metadata, func(req kmsg.Request) (kmsg.Response, error, bool) {
@@ -186,6 +188,7 @@ acl allow User:d Unknown(98) on Unknown(99):x from *: left out: resource "Unknow
 acl allow user:b Read on topic:a.b from *: left out: principal "user:b" matches no client, because types are case-sensitive: write "User:b"
 topic _schemas: left out: names that start with _ are protected: brokers and platform components manage those topics themselves
 topic a_b: left out: it collides with "a.b": a spec refuses names that differ only in . and _
+topic inside: left out: it is one of the brokers' internal topics: those are protected
 topic-config odd no.such.config: left out: set to 1: config "no.such.config" is unknown: allowed are the topic configs of Kafka, such as retention.ms
 topic-replication mixed: left out: its partitions have different replication factors, which a spec cannot say
 `, leftLines(left))

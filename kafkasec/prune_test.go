@@ -298,3 +298,23 @@ func TestPrune_Laws(t *testing.T) {
 	require.Positive(t, refused)
 	require.Less(t, refused, 900)
 }
+
+// A key goes with DELETE: a SET without a value is an error to a real broker, and
+// the embedded one takes it for the same.
+func TestPrune_UnsetsWithDelete(t *testing.T) {
+	f := newFake(t)
+	spec := Spec{Scope: Scope{Topics: []string{"a"}}, Topics: []Topic{{Name: "a", Partitions: 1, Configs: map[string]string{"retention.ms": "1", "segment.bytes": "1048576"}}}}
+	f.apply(spec)
+	var ops []kmsg.IncrementalAlterConfigOp
+	f.once(kmsg.IncrementalAlterConfigs, func(req kmsg.Request) (kmsg.Response, error, bool) {
+		for _, c := range req.(*kmsg.IncrementalAlterConfigsRequest).Resources[0].Configs {
+			ops = append(ops, c.Op)
+		}
+		return nil, nil, false
+	})
+	spec.Topics[0].Configs = map[string]string{"retention.ms": "2"}
+	spec.Prune = Prune{Configs: true}
+	f.apply(spec)
+	require.Equal(t, []kmsg.IncrementalAlterConfigOp{kmsg.IncrementalAlterConfigOpSet, kmsg.IncrementalAlterConfigOpDelete}, ops)
+	require.True(t, f.plan(spec).Empty())
+}

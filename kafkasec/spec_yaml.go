@@ -132,7 +132,7 @@ func (w *yamlWriter) scalar(v reflect.Value, literal bool) string {
 	case v.Kind() == reflect.Bool:
 		return strconv.FormatBool(v.Bool())
 	case v.Kind() == reflect.Float64:
-		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
+		return strconv.FormatFloat(v.Float(), 'f', -1, 64)
 	}
 	w.err = fmt.Errorf("%s has no spelling in a spec", v.Type())
 	return ""

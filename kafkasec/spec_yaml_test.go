@@ -106,6 +106,15 @@ users:
 `, string(data))
 	requireRoundTrip(t, s)
 	requireRoundTrip(t, Spec{})
+	requireRoundTrip(t, Spec{
+		Scope: Scope{Principals: []string{"User:u"}, ClientIDs: []string{"1"}, QuotaDefaults: []string{"ip"}},
+		Quotas: []Quota{
+			{User: "u", RequestPercentage: 0.000001, ControllerMutationRate: 123456789012345, ProducerByteRate: 1 << 40},
+			{ClientID: "1", RequestPercentage: 50, ConsumerByteRate: 1},
+			{IPDefault: true, ConnectionCreationRate: 7},
+		},
+		Roles: []Role{{Principal: "User:u", Role: "producer", Topics: []string{"t*"}, Kafka: "3.9"}},
+	})
 }
 
 func TestYAML_WritesNoSpecWithProblems(t *testing.T) {
