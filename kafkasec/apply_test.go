@@ -530,8 +530,8 @@ func TestApply_ChecksThePlanFirst(t *testing.T) {
 	require.Equal(t, []string{"not-attempted create topic a b"}, outcomes(report))
 }
 
-// When the brokers go away for good, Apply gives up after RetryFor, once, and
-// says what it does not know.
+// When no write is ever answered, Apply gives up after RetryFor, once, and says
+// what it does not know.
 func TestApply_GivesUp(t *testing.T) {
 	f := newFake(t)
 	f.r.RetryFor = 50 * time.Millisecond
@@ -540,10 +540,8 @@ acls:
   - {principal: "User:app", operations: [Read], resource: "topic:a*"}
 `)
 	plan := f.plan(spec)
-	f.once(kmsg.CreateTopics, func(kmsg.Request) (kmsg.Response, error, bool) {
-		go f.Close()
-		f.SleepControl(func() { time.Sleep(10 * time.Millisecond) })
-		return nil, errors.New("gone"), true
+	f.always(kmsg.CreateTopics, func(kmsg.Request) (kmsg.Response, error, bool) {
+		return nil, errors.New("gone"), true // kfake closes the connection
 	})
 	report, err := f.r.Apply(context.Background(), plan)
 	require.Error(t, err)
