@@ -289,14 +289,18 @@ func (c Change) principal() string {
 	return c.binding().Principal
 }
 
-// binding is the binding that an acl change creates or deletes.
-func (c Change) binding() Binding {
-	if b, ok := c.After.(Binding); ok {
-		return b
+// subject is what a change creates, updates to or, of a deletion, deletes: its
+// After where there is one, else its Before. The zero T is for a change about
+// something else.
+func subject[T Object](c Change) T {
+	if o, ok := c.After.(T); ok {
+		return o
 	}
-	b, _ := c.Before.(Binding)
-	return b
+	o, _ := c.Before.(T)
+	return o
 }
+
+func (c Change) binding() Binding { return subject[Binding](c) }
 
 func compareChanges(a, b Change) int {
 	if c := int(a.stage()) - int(b.stage()); c != 0 {

@@ -76,14 +76,7 @@ func (p *Plan) planQuotas(quotas []Quota, state State, unread unreadIndex) {
 	}
 }
 
-// quota is the data of a quota change; of a deletion, what is deleted.
-func (c Change) quota() QuotaData {
-	if q, ok := c.After.(QuotaData); ok {
-		return q
-	}
-	q, _ := c.Before.(QuotaData)
-	return q
-}
+func (c Change) quota() QuotaData { return subject[QuotaData](c) }
 
 // checkQuota refuses a quota change that Spec.Plan would never write.
 func (c Change) checkQuota() error {

@@ -29,14 +29,7 @@ func (p *Plan) planUser(u User, state State, unread unreadIndex) {
 	}
 }
 
-// credential is the one that a scram-user change is about.
-func (c Change) credential() Credential {
-	if cred, ok := c.After.(Credential); ok {
-		return cred
-	}
-	cred, _ := c.Before.(Credential)
-	return cred
-}
+func (c Change) credential() Credential { return subject[Credential](c) }
 
 func (c Change) scramStage() stage {
 	switch drop, sha256 := c.After == nil, c.credential().Mechanism == ScramSHA256; {
