@@ -86,7 +86,8 @@ type TopicData struct {
 // after, nor gives it what it has neither before nor after: topics are created
 // and altered first, then come quotas, new denies, SCRAM credentials that are set, new
 // allows, revoked allows, credentials that are deleted and revoked denies;
-// quotas are lifted and topics deleted last.
+// quotas are lifted and topics deleted last. A quota of which limits are both
+// set and lifted is one change, in the place of those that are set.
 func (s Spec) Plan(state State) (Plan, error) {
 	if err := s.Validate(); err != nil {
 		return Plan{}, fmt.Errorf("plan: %w", err)
@@ -268,10 +269,7 @@ func (c Change) stage() stage {
 	case KindScramUser:
 		return c.scramStage()
 	case KindQuota:
-		if c.Action == holdfast.ActionDelete {
-			return stageLiftQuotas
-		}
-		return stageQuotas
+		return c.quotaStage()
 	}
 	return stageUnknown
 }

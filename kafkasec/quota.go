@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -38,6 +39,9 @@ type Quota struct {
 	ControllerMutationRate float64 `yaml:"controller_mutation_rate"`
 	// ConnectionCreationRate is new connections a second; of addresses only.
 	ConnectionCreationRate int32 `yaml:"connection_creation_rate"`
+	// AbsentLimits lifts single limits, by the names of the fields above, and
+	// leaves the others: "consumer_byte_rate".
+	AbsentLimits []string `yaml:"absent_limits"`
 	// State: Absent lifts every limit that is set for exactly this.
 	State DesiredState `yaml:"state"`
 }
@@ -264,12 +268,13 @@ func (v *validator) checkQuotaLimits(at string, q Quota) {
 	}
 	limits := q.limits()
 	switch {
-	case q.State == Absent && len(limits) > 0:
+	case q.State == Absent && len(limits)+len(q.AbsentLimits) > 0:
 		v.add(at+".state", "absent: an absent quota has no limits")
 		return
-	case q.State != Absent && len(limits) == 0:
+	case q.State != Absent && len(limits)+len(q.AbsentLimits) == 0:
 		v.add(at, "no limit given: name at least one, or state: absent")
 	}
+	v.checkAbsentLimits(at, q, limits)
 	for k, rate := range map[string]int64{"producer_byte_rate": q.ProducerByteRate, "consumer_byte_rate": q.ConsumerByteRate} {
 		if rate > maxByteRate {
 			v.add(at+"."+k, "%d: allowed is at most %d", rate, int64(maxByteRate))
@@ -282,16 +287,46 @@ func (v *validator) checkQuotaLimits(at string, q Quota) {
 	}
 }
 
-// checkLimit is what KRaft says of a limit that it is to set
-// (ClientQuotaControlManager.validateQuotaKeyValue, 4.4).
-func checkLimit(e QuotaEntity, key string, value float64) error {
-	ofAddress := e.IP != "" || e.IPDefault
-	switch {
+func (v *validator) checkAbsentLimits(at string, q Quota, limits map[string]float64) {
+	first := map[string]int{}
+	for i, k := range q.AbsentLimits {
+		path := index(at+".absent_limits", i)
+		j, dup := first[k]
+		_, set := limits[k]
+		switch err := limitOf(q.Entity(), k); {
+		case !slices.Contains(quotaKeys, k):
+			v.add(path, "%q: allowed are %s", k, strings.Join(quotaKeys, ", "))
+		case err != nil:
+			v.add(path, "%s %v", k, err)
+		case dup:
+			v.add(path, "%q stands in %s already", k, index(at+".absent_limits", j))
+		case set:
+			v.add(path, "%s is set at %s: a limit cannot be both demanded and lifted", k, at+"."+k)
+		}
+		if !dup {
+			first[k] = i
+		}
+	}
+}
+
+// limitOf refuses a limit that the entity cannot have.
+func limitOf(e QuotaEntity, key string) error {
+	switch ofAddress := e.IP != "" || e.IPDefault; {
 	case key == connectionRate && !ofAddress:
 		return errors.New("is a limit of addresses: allowed with ip and ip_default only")
 	case key != connectionRate && ofAddress:
 		return fmt.Errorf("is no limit of addresses: allowed with ip and ip_default is %s", connectionRate)
-	case !(value > 0) || math.IsInf(value, 0):
+	}
+	return nil
+}
+
+// checkLimit is what KRaft says of a limit that it is to set
+// (ClientQuotaControlManager.validateQuotaKeyValue, 4.4).
+func checkLimit(e QuotaEntity, key string, value float64) error {
+	if err := limitOf(e, key); err != nil {
+		return err
+	}
+	if !(value > 0) || math.IsInf(value, 0) {
 		return fmt.Errorf("%s: allowed is more than 0; leave it out to leave it alone", number(value))
 	}
 	return nil

@@ -67,8 +67,13 @@ func (p *Plan) planQuotas(quotas []Quota, state State, unread unreadIndex) {
 				before.Limits[k] = &now
 			}
 		}
+		for _, k := range q.AbsentLimits {
+			if now, isSet := have[k]; isSet {
+				after.Limits[k], before.Limits[k] = nil, &now
+			}
+		}
 		switch {
-		case len(have) == 0:
+		case len(have) == 0 && len(after.Limits) > 0:
 			p.Changes = append(p.Changes, Change{holdfast.ActionCreate, KindQuota, e.String(), "does not exist", nil, after})
 		case len(after.Limits) > 0:
 			p.Changes = append(p.Changes, Change{holdfast.ActionUpdate, KindQuota, e.String(), "declared limits differ", before, after})
@@ -77,6 +82,18 @@ func (p *Plan) planQuotas(quotas []Quota, state State, unread unreadIndex) {
 }
 
 func (c Change) quota() QuotaData { return subject[QuotaData](c) }
+
+// quotaStage: what only lifts limits comes last. What also sets some is one
+// request, so that no client is without any limit in between.
+func (c Change) quotaStage() stage {
+	after, _ := c.After.(QuotaData)
+	for _, v := range after.Limits {
+		if v != nil {
+			return stageQuotas
+		}
+	}
+	return stageLiftQuotas
+}
 
 // checkQuota refuses a quota change that Spec.Plan would never write.
 func (c Change) checkQuota() error {
@@ -101,11 +118,15 @@ func (c Change) checkQuota() error {
 	}
 	for _, k := range sortedKeys(q.Limits) {
 		switch {
-		case q.Limits[k] == nil:
+		case q.Limits[k] == nil && (!hasBefore || before.Limits[k] == nil):
 			return fmt.Errorf("limit %s has no value", k)
 		case !hasAfter: // what is there may be what this package does not know
 		case !slices.Contains(quotaKeys, k):
 			return fmt.Errorf("limit %q: allowed are %s", k, strings.Join(quotaKeys, ", "))
+		case q.Limits[k] == nil:
+			if err := limitOf(q.QuotaEntity, k); err != nil {
+				return fmt.Errorf("%s %w", k, err)
+			}
 		default:
 			if err := checkLimit(q.QuotaEntity, k, *q.Limits[k]); err != nil {
 				return fmt.Errorf("%s %w", k, err)

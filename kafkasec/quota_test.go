@@ -128,7 +128,25 @@ quotas:
   - {ip_default: true, state: absent}
 `)
 	rest.Quotas[ip6-1].IP = spec.Quotas[ip6].IP
-	require.Len(s, s.apply(rest).Outcomes, 11)
+
+	// A limit by itself: with another that is set, alone, and the last one.
+	require.Equal(s, []string{
+		"applied update quota user ~a",
+		"applied update quota client_id ~c",
+		"applied update quota ip 203.0.113.7",
+	}, s.outcomes(s.apply(s.spec(scope+`
+quotas:
+  - {user: "~a", producer_byte_rate: 6, absent_limits: [consumer_byte_rate, request_percentage]}
+  - {client_id: "~c", absent_limits: [consumer_byte_rate, producer_byte_rate]}
+  - {ip: 203.0.113.7, absent_limits: [connection_creation_rate]}
+`))))
+	state, err := s.r.Observe(s.Context(), rest)
+	require.NoError(s, err)
+	require.Equal(s, map[string]float64{"producer_byte_rate": 6, "controller_mutation_rate": 0.75}, state.quotas()[QuotaEntity{User: s.prefix + "a"}])
+	require.NotContains(s, state.quotas(), QuotaEntity{ClientID: s.prefix + "c"})
+	require.NotContains(s, state.quotas(), QuotaEntity{IP: "203.0.113.7"})
+
+	require.Len(s, s.apply(rest).Outcomes, 9)
 	described, err = kadm.NewClient(s.r.Client).DescribeClientQuotas(s.Context(), false, nil)
 	require.NoError(s, err)
 	require.Empty(s, described)
@@ -235,6 +253,12 @@ func randomQuotas(s *site, n int) {
 			for k, v := range q.limits() {
 				model[e][k] = v
 			}
+			for _, k := range q.AbsentLimits {
+				delete(model[e], k)
+			}
+			if len(model[e]) == 0 {
+				delete(model, e)
+			}
 		}
 		state, err := s.r.Observe(s.Context(), all)
 		require.NoError(s, err)
@@ -274,8 +298,16 @@ func randomQuotaList(rng *rand.Rand, prefix string) (quotas []Quota) {
 		case e.IP != "":
 			q.ConnectionCreationRate = 1 + rng.Int32N(3)
 		default:
-			q.ProducerByteRate, q.ConsumerByteRate = rng.Int64N(3), 1+rng.Int64N(3)
+			q.ProducerByteRate, q.ConsumerByteRate = rng.Int64N(3), rng.Int64N(3)
 			q.RequestPercentage, q.ControllerMutationRate = float64(rng.IntN(4))/4, float64(rng.IntN(3))/2
+			for _, k := range []string{"consumer_byte_rate", "producer_byte_rate", "request_percentage"} {
+				if _, set := q.limits()[k]; !set && rng.IntN(2) == 0 {
+					q.AbsentLimits = append(q.AbsentLimits, k)
+				}
+			}
+			if len(q.limits())+len(q.AbsentLimits) == 0 {
+				q.ConsumerByteRate = 1
+			}
 		}
 		quotas = append(quotas, q)
 	}
@@ -322,6 +354,7 @@ func TestParsePlan_RejectsQuotas(t *testing.T) {
 	const head = `{"plan":"kafkasec","version":1,"cluster":"c","observed":"","changes":[`
 	create := `{"action":"create","kind":"quota","name":"user a","reason":"","before":null,"after":{"user":"a","limits":{"producer_byte_rate":1}}}`
 	update := `{"action":"update","kind":"quota","name":"user a","reason":"","before":{"user":"a","limits":{"producer_byte_rate":null}},"after":{"user":"a","limits":{"producer_byte_rate":1}}}`
+	lift := `{"action":"update","kind":"quota","name":"user b","reason":"","before":{"user":"b","limits":{"producer_byte_rate":1}},"after":{"user":"b","limits":{"producer_byte_rate":null}}}`
 	remove := `{"action":"delete","kind":"quota","name":"user a","reason":"","before":{"user":"a","limits":{"of_the_future":1}},"after":null}`
 	for name, c := range map[string]struct{ data, old, new, want string }{
 		"for nobody":       {create, `"user":"a",`, "", "for nobody"},
@@ -334,6 +367,10 @@ func TestParsePlan_RejectsQuotas(t *testing.T) {
 		"unknown field":    {create, `"user":"a"`, `"group":"a"`, "unknown field"},
 		"other limits":     {update, `"before":{"user":"a","limits":{"producer_byte_rate"`, `"before":{"user":"a","limits":{"consumer_byte_rate"`, "same limits"},
 		"of another":       {update, `"before":{"user":"a"`, `"before":{"user":"b"`, "same limits"},
+		"lifts nothing":    {update, `:1}`, `:null}`, "has no value"},
+		"lifts unknown":    {lift, "producer_byte_rate", "of_the_future", `limit "of_the_future"`},
+		"lifts of another": {lift, "producer_byte_rate", connectionRate, "limit of addresses"},
+		"lifts too early":  {lift + "," + create, "", "", "out of order"},
 		"update to gone":   {remove, `"delete"`, `"update"`, "wrong before or after"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -342,7 +379,7 @@ func TestParsePlan_RejectsQuotas(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
-	for _, data := range []string{create, update, remove} {
+	for _, data := range []string{create, update, lift, remove, create + "," + lift} {
 		_, err := ParsePlan("plan.json", []byte(head+data+"]}"))
 		require.NoError(t, err)
 	}

@@ -76,8 +76,8 @@ func (r *Reconciler) visibleQuota(ctx context.Context, broker int32, c Change, s
 
 func changedLimits(c Change) int { return len(c.quota().Limits) }
 
-// alterQuotas sets the limits of the change, or removes those that a deletion
-// found; others of the same are not touched.
+// alterQuotas sets the limits of the change and removes those that it lifts, or
+// that a deletion found; others of the same are not touched.
 func alterQuotas(ctx context.Context, r *Reconciler, controller int32, changes []Change) (answers, error) {
 	req := kmsg.NewPtrAlterClientQuotasRequest()
 	for _, c := range changes {
@@ -85,9 +85,10 @@ func alterQuotas(ctx context.Context, r *Reconciler, controller int32, changes [
 		entry.Entity = c.quota().wire()
 		for _, k := range sortedKeys(c.quota().Limits) {
 			op := kmsg.NewAlterClientQuotasRequestEntryOp()
-			op.Key, op.Remove = k, c.After == nil
+			want := c.quota().Limits[k]
+			op.Key, op.Remove = k, c.After == nil || want == nil
 			if !op.Remove {
-				op.Value = *c.quota().Limits[k]
+				op.Value = *want
 			}
 			entry.Ops = append(entry.Ops, op)
 		}
