@@ -85,7 +85,7 @@ var rooms = map[string]room{
 	"internal/testkit/java": {because: "it embeds Java sources"},
 	"internal/testkit/oracle": {
 		because: "it runs Java beside the tests",
-		imports: []string{"internal/testkit/java", "internal/testkit/real", "internal/testkit/real/install"},
+		imports: []string{"internal/testkit/java", "internal/testkit/real"},
 	},
 	"internal/testkit/pki": {
 		because: "it mints certificates and the stores that hold them, for tests",

@@ -194,7 +194,7 @@ func askAuthorizer(t *testing.T, main, kafka string, all []world) [][]oracleAnsw
 		cases[i] = w.oracle()
 	}
 	var answers [][]oracleAnswer
-	oracle.Start(t, oracle.Options{Main: main, Kafka: kafka}).Ask(t, cases, &answers)
+	oracle.Start(t, oracle.Options{Main: main, Component: "kafka-" + kafka}).Ask(t, cases, &answers)
 	require.Len(t, answers, len(all))
 	return answers
 }

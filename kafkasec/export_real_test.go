@@ -10,7 +10,6 @@ import (
 
 	"github.com/holdfast-sec/holdfast/internal/testkit/conform"
 	"github.com/holdfast-sec/holdfast/internal/testkit/real"
-	"github.com/holdfast-sec/holdfast/internal/testkit/real/install"
 )
 
 func TestReal_Export(t *testing.T) {
@@ -25,17 +24,10 @@ func TestReal_ExportZooKeeper(t *testing.T) {
 	t.Run("console", func(t *testing.T) { exportsConsole(newSite(t, conform.Real(c)), c) })
 }
 
-// console runs a console script's class, of the newest release that has them.
+// console runs a console script's class.
 func console(t *testing.T, c *real.Cluster, class string, args ...string) {
 	t.Helper()
-	var classPath string
-	for _, component := range install.Components() {
-		if component.Name == "kafka-4.3.1" {
-			var err error
-			classPath, err = component.ClassPath(install.CacheDir())
-			real.Need(t, component.Name, err)
-		}
-	}
+	classPath := real.ClassPath(t, "kafka-4.3.1")
 	login := real.Login{Protocol: real.SASLPlaintext, Mechanism: real.Plain, User: real.Admin}
 	args = append([]string{"-XX:TieredStopAtLevel=1", "-cp", classPath, class, "--bootstrap-server", c.Bootstrap(login.Protocol)[0],
 		"--command-config", c.ClientPropertiesFile(t, login)}, args...)

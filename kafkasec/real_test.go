@@ -45,7 +45,7 @@ func TestReal_OneNode(t *testing.T) {
 // The cluster is this test's own: it is slowed down, killed and filled.
 func TestReal_OneNodeUnderStress(t *testing.T) {
 	c := real.NewKafka(t, real.Options{
-		ClassPath: oracle.Classes(t, "RefusingPolicy", "4.4.0"),
+		ClassPath: oracle.Classes(t, "RefusingPolicy", "kafka-4.4.0"),
 		Properties: map[string]string{
 			"create.topic.policy.class.name": "RefusingPolicy",
 			"controller.quota.window.num":    "2", // a small burst before the throttle

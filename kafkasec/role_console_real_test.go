@@ -20,7 +20,7 @@ import (
 func TestReal_ConsoleRolesAreWhatTheScriptsMake(t *testing.T) {
 	c := real.Kafka(t)
 	s := newSite(t, conform.Real(c))
-	script := oracle.Start(t, oracle.Options{Main: "AclCommandOracle", Kafka: "4.3.1"})
+	script := oracle.Start(t, oracle.Options{Main: "AclCommandOracle", Component: "kafka-4.3.1"})
 	login := real.Login{Protocol: real.SASLPlaintext, User: real.Admin}
 	where := []string{
 		"--bootstrap-server", strings.Join(c.Bootstrap(real.SASLPlaintext), ","), "--command-config", c.ClientPropertiesFile(t, login),

@@ -19,7 +19,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/holdfast-sec/holdfast/internal/testkit/real"
-	"github.com/holdfast-sec/holdfast/internal/testkit/real/install"
 )
 
 // BenchmarkFake holds 10,000 topics and 50,000 bindings on an embedded Kafka, in
@@ -167,17 +166,10 @@ func dropACLs(b *testing.B, c *real.Cluster) {
 }
 
 // consoleScripts makes 10 topics and 10 bindings with a JVM for each, as the
-// console scripts do, and the newest release that has them.
+// console scripts do.
 func consoleScripts(b *testing.B, c *real.Cluster) (wall, cpu time.Duration) {
 	b.Helper()
-	var classPath string
-	for _, component := range install.Components() {
-		if component.Name == "kafka-4.3.1" {
-			var err error
-			classPath, err = component.ClassPath(install.CacheDir())
-			real.Need(b, component.Name, err)
-		}
-	}
+	classPath := real.ClassPath(b, "kafka-4.3.1")
 	start := time.Now()
 	call := func(class string, args ...string) {
 		// The flags of kafka-run-class.sh that matter to the time are its defaults.

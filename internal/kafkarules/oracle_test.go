@@ -60,7 +60,7 @@ var releases = []struct {
 
 func ask(t *testing.T, kafka string, questions []question) []answer {
 	t.Helper()
-	o := oracle.Start(t, oracle.Options{Main: "KafkaRulesOracle", Kafka: kafka})
+	o := oracle.Start(t, oracle.Options{Main: "KafkaRulesOracle", Component: "kafka-" + kafka})
 	var answers []answer
 	o.Ask(t, questions, &answers)
 	require.Len(t, answers, len(questions))

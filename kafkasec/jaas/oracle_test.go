@@ -226,7 +226,7 @@ func TestParseProperty_AgreesWithOlderKafka(t *testing.T) {
 	for _, version := range []string{"4.3.1", "3.9.2"} {
 		t.Run(version, func(t *testing.T) {
 			d := propertyDialect()
-			d.options.Kafka = version
+			d.options.Component = "kafka-" + version
 			d.check(t, d.texts(2, oracle.Count(1_000, 20_000)))
 		})
 	}

@@ -39,7 +39,7 @@ func newScripts(t *testing.T, version string) *scripts {
 	login := real.Login{Protocol: real.SASLPlaintext, User: real.Admin}
 	return &scripts{
 		T:      t,
-		oracle: oracle.Start(t, oracle.Options{Main: "AclCommandOracle", Kafka: version}),
+		oracle: oracle.Start(t, oracle.Options{Main: "AclCommandOracle", Component: "kafka-" + version}),
 		where: []string{
 			"--bootstrap-server", strings.Join(c.Bootstrap(real.SASLPlaintext), ","),
 			"--command-config", c.ClientPropertiesFile(t, login),

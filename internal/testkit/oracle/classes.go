@@ -7,17 +7,15 @@ import (
 	"github.com/holdfast-sec/holdfast/internal/testkit/real"
 )
 
-// Classes compiles a class of internal/testkit/java against a Kafka, for a
+// Classes compiles a class of internal/testkit/java against a component, for a
 // broker to load (see real.Options.ClassPath), and returns the directory. It
 // skips where Start does.
-func Classes(t testing.TB, main, kafka string) string {
+func Classes(t testing.TB, main, component string) string {
 	t.Helper()
 	real.Enabled(t)
 	_, err := exec.LookPath("javac")
 	real.Need(t, "a JDK", err)
-	jars, err := kafkaJars(kafka)
-	real.Need(t, "Kafka "+kafka, err)
-	dir, err := compile(main, jars)
+	dir, err := compile(main, real.ClassPath(t, component))
 	if err != nil {
 		t.Fatalf("compile %s: %v", main, err)
 	}

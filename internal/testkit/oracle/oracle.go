@@ -10,15 +10,15 @@ import (
 	"testing"
 
 	"github.com/holdfast-sec/holdfast/internal/testkit/real"
-	"github.com/holdfast-sec/holdfast/internal/testkit/real/install"
 )
 
 // Options choose an oracle.
 type Options struct {
 	// Main is the class in internal/testkit/java.
 	Main string
-	// Kafka is the version whose jars are on the class path. Empty means 4.4.0.
-	Kafka string
+	// Component of package install whose jars are on the class path. Empty means
+	// "kafka-4.4.0".
+	Component string
 	// JVM are more arguments for java, such as "-Dname=value".
 	JVM []string
 }
@@ -51,8 +51,8 @@ var shared struct {
 func Start(t testing.TB, opts Options) *Oracle {
 	t.Helper()
 	real.Enabled(t)
-	if opts.Kafka == "" {
-		opts.Kafka = "4.4.0"
+	if opts.Component == "" {
+		opts.Component = "kafka-4.4.0"
 	}
 	shared.Lock()
 	defer shared.Unlock()
@@ -64,8 +64,7 @@ func Start(t testing.TB, opts Options) *Oracle {
 		_, err := exec.LookPath(tool)
 		real.Need(t, "a JDK", err)
 	}
-	jars, err := kafkaJars(opts.Kafka)
-	real.Need(t, "Kafka "+opts.Kafka, err)
+	jars := real.ClassPath(t, opts.Component)
 
 	o, err := start(opts, jars)
 	if err != nil {
@@ -76,16 +75,6 @@ func Start(t testing.TB, opts Options) *Oracle {
 	}
 	shared.oracles[key] = o
 	return o
-}
-
-// kafkaJars returns the class path of an installed Kafka.
-func kafkaJars(version string) (string, error) {
-	for _, c := range install.Components() {
-		if c.Name == "kafka-"+version {
-			return c.ClassPath(real.CacheDir())
-		}
-	}
-	return "", fmt.Errorf("no component called kafka-%s", version)
 }
 
 func start(opts Options, jars string) (*Oracle, error) {

@@ -25,7 +25,7 @@ type loadAnswer struct {
 
 func TestOracle_AnswersInOrder(t *testing.T) {
 	o := Start(t, Options{Main: "PropertiesOracle"})
-	require.Same(t, o, Start(t, Options{Main: "PropertiesOracle", Kafka: "4.4.0"}), "same options must share a JVM")
+	require.Same(t, o, Start(t, Options{Main: "PropertiesOracle", Component: "kafka-4.4.0"}), "same options must share a JVM")
 
 	cases := make([]loadCase, 1000)
 	for i := range cases {
@@ -46,8 +46,7 @@ func TestOracle_AnswersInOrder(t *testing.T) {
 
 func TestOracle_ReportsFaultsAndDeath(t *testing.T) {
 	real.Enabled(t)
-	jars, err := kafkaJars("4.4.0")
-	real.Need(t, "Kafka", err)
+	jars := real.ClassPath(t, "kafka-4.4.0")
 
 	o, err := start(Options{Main: "PropertiesOracle"}, jars)
 	require.NoError(t, err)

@@ -17,10 +17,13 @@ import (
 func componentOf(version string) (install.Component, error) {
 	var known []string
 	for _, c := range install.Components() {
-		if c.Name == "kafka-"+version {
+		if c.Kind != install.Broker {
+			continue
+		}
+		if c.Version() == version {
 			return c, nil
 		}
-		known = append(known, strings.TrimPrefix(c.Name, "kafka-"))
+		known = append(known, c.Version())
 	}
 	return install.Component{}, fmt.Errorf("options: kafka version %q, want one of %s", version, strings.Join(known, ", "))
 }

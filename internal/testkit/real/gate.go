@@ -34,6 +34,19 @@ func Need(t testing.TB, what string, err error) {
 	}
 }
 
+// ClassPath is java's -cp for a component of package install, such as
+// "kafka-streams-4.4.0". Where it is not installed it ends the test as Need does.
+func ClassPath(t testing.TB, component string) string {
+	t.Helper()
+	c, err := install.Lookup(component)
+	if err != nil {
+		t.Fatal(err)
+	}
+	classPath, err := c.ClassPath(CacheDir())
+	Need(t, component, err)
+	return classPath
+}
+
 // CacheDir is where installed components live, one directory each, outside the
 // tree: $HF_REAL, else holdfast/real in $XDG_CACHE_HOME or ~/.cache. It may not
 // exist yet.

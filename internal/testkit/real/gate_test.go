@@ -27,6 +27,8 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
+func (r *recorder) Fatal(args ...any) { r.Fatalf("%s", fmt.Sprint(args...)) }
+
 func ended(f func(t testing.TB)) string {
 	r, done := &recorder{}, make(chan struct{})
 	go func() {
@@ -65,4 +67,15 @@ func TestGate(t *testing.T) {
 			require.Contains(t, got, "make real")
 		})
 	}
+}
+
+func TestClassPath_NamesWhatIsAbsentOrUnknown(t *testing.T) {
+	t.Setenv("HF_REAL", t.TempDir())
+	t.Setenv("HOLDFAST_REQUIRE_REAL", "")
+	classPath := func(component string) string {
+		return ended(func(t testing.TB) { ClassPath(t, component) })
+	}
+	require.Contains(t, classPath("kafka-streams-4.4.0"), "skip: need kafka-streams-4.4.0: ")
+	// A name that nothing has is a broken test, also where real components are optional.
+	require.Contains(t, classPath("kafka-streams"), `fatal: component "kafka-streams", want one of kafka-4.4.0, `)
 }

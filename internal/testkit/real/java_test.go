@@ -9,21 +9,13 @@ import (
 
 	"github.com/holdfast-sec/holdfast"
 	"github.com/holdfast-sec/holdfast/internal/testkit/real"
-	"github.com/holdfast-sec/holdfast/internal/testkit/real/install"
 	"github.com/holdfast-sec/holdfast/internal/testkit/tokenserver"
 )
 
 // TestClientProperties_WorkInJava hands the text to what kafka-topics runs.
 func TestClientProperties_WorkInJava(t *testing.T) {
 	real.Enabled(t)
-	classPath := ""
-	for _, c := range install.Components() {
-		if c.Name == "kafka-4.3.1" { // the newest with console classes
-			var err error
-			classPath, err = c.ClassPath(real.CacheDir())
-			real.Need(t, c.Name, err)
-		}
-	}
+	classPath := real.ClassPath(t, "kafka-4.3.1") // has the console classes
 	clientSecret := secret("s3cret")
 	tokens := tokenserver.Start(t, tokenserver.Options{Clients: map[string]holdfast.Secret{"alice": clientSecret}})
 	c := real.NewKafka(t, real.Options{

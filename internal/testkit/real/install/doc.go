@@ -1,6 +1,7 @@
 // Package install puts what the real tests start into a cache outside the
-// tree: the jars of Kafka, copied by Maven from their coordinates, and the JDK
-// and Maven themselves where they are missing and the machine lets us.
+// tree: the jars of Kafka and of programs that talk to it, copied by Maven from
+// their coordinates, and the JDK and Maven themselves where they are missing and
+// the machine lets us.
 //
 // `make real` runs it through internal/testkit/cmd/realinstall:
 //
