@@ -127,11 +127,20 @@ func (a *applier) check(ctx context.Context) error {
 		return fmt.Errorf("%w: it names %q, this one is %q", ErrOtherCluster, a.plan.Cluster, who.cluster)
 	}
 	a.who = who
+	me, err := a.r.self(ctx)
+	if err != nil {
+		a.refuse(holdfast.ReasonUnread)
+		return err
+	}
 	live := newLive(state)
 	stale := &StaleError{}
 	for i, c := range a.plan.Changes {
 		if why := protectedTopic(c.Name); c.aboutTopic() && (why != "" || state.Topics[c.Name].Internal) {
 			a.settle(i, holdfast.Skipped, holdfast.ReasonProtected, nil)
+			continue
+		}
+		if me.keeps(c) {
+			a.settle(i, holdfast.Skipped, holdfast.ReasonProtected, errors.New("it is what this client logs in with or has its rights from"))
 			continue
 		}
 		now, err := live.compare(c)

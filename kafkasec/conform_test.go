@@ -38,7 +38,7 @@ type site struct {
 }
 
 func newSite(t *testing.T, c conform.Cluster) *site {
-	return &site{t, c, &Reconciler{Client: c.Admin(t)}, c.Prefix(t)}
+	return &site{t, c, &Reconciler{Client: c.Admin(t), Resolve: passwordOf}, c.Prefix(t)}
 }
 
 // spec reads a spec in which ~ stands for the test's prefix.

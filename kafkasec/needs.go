@@ -25,7 +25,7 @@ func (n reading) needs() []dial.Need {
 	if len(n.users) > 0 {
 		needs = append(needs, dial.Need{Key: kmsg.DescribeUserSCRAMCredentials}) // 2.7 (KIP-554)
 	}
-	if len(n.quotas) > 0 {
+	if n.readsQuotas() {
 		needs = append(needs, dial.Need{Key: kmsg.DescribeClientQuotas}) // 2.6 (KIP-546)
 	}
 	return needs

@@ -28,9 +28,19 @@ func (r *Reconciler) Observe(ctx context.Context, spec Spec) (State, error) {
 	if err := dial.Require(ctx, r.anyBroker(), need.needs()...); err != nil {
 		return State{}, fmt.Errorf("observe: %w", err)
 	}
-	state, _, err := r.read(ctx, need)
+	state, who, err := r.read(ctx, need)
 	if err != nil {
 		return State{}, fmt.Errorf("observe: %w", err)
+	}
+	if len(spec.Users) > 0 || spec.Prune.Users || spec.Prune.ACLs {
+		if state.Self, err = r.self(ctx); err != nil {
+			return State{}, fmt.Errorf("observe: %w", err)
+		}
+	}
+	if undeclared, _ := spec.undeclaredCredentials(state); spec.Prune.Users && !spec.Prune.BrokerCredentials && len(undeclared) > 0 {
+		if err := r.readBrokerMechanisms(ctx, who.brokers, &state); err != nil {
+			return State{}, fmt.Errorf("observe: %w", err)
+		}
 	}
 	if err := r.readDeletions(ctx, spec, &state); err != nil {
 		return State{}, fmt.Errorf("observe: %w", err)
@@ -60,6 +70,8 @@ type reading struct {
 	acls    bool
 	users   []string // distinct
 	quotas  map[QuotaEntity]bool
+	// quotasIn is a scope of which all quotas are wanted; nil for none.
+	quotasIn *scopeIndex
 }
 
 // reading is what Observe asks for before it knows what exists.
@@ -87,7 +99,14 @@ func (s Spec) reading() reading {
 	for _, u := range s.Users {
 		need.users = append(need.users, u.Name)
 	}
+	if s.Prune.Users {
+		need.users = append(need.users, s.Scope.scopeUsers()...)
+	}
 	need.users = distinct(need.users)
+	if s.Prune.Quotas {
+		owned := s.Scope.index()
+		need.quotasIn = &owned
+	}
 	for _, q := range s.Quotas {
 		need.addQuota(q.Entity())
 	}
@@ -122,8 +141,8 @@ func (r *Reconciler) read(ctx context.Context, need reading) (State, members, er
 			return State{}, who, err
 		}
 	}
-	if len(need.quotas) > 0 {
-		if err := r.readQuotas(ctx, need.quotas, &state); err != nil {
+	if need.readsQuotas() {
+		if err := r.readQuotas(ctx, need.wantsQuota, &state); err != nil {
 			return State{}, who, err
 		}
 	}

@@ -28,7 +28,22 @@ type Prune struct {
 	// do the throttles (*.replication.throttled.replicas) that a reassignment
 	// sets while it runs.
 	Configs bool `yaml:"configs"`
-	// MaxCount is the most items of one kind (topics, bindings, config keys)
+	// Users deletes the SCRAM credentials of users in scope that are not
+	// declared: all of a user who is not declared, those of other mechanisms of
+	// one who is. A plan that would delete those of the user that this client logs
+	// in as is refused; so is one that would delete bindings of its principal.
+	Users bool `yaml:"users"`
+	// BrokerCredentials lets Users delete credentials of a mechanism with which
+	// brokers log in to each other. Brokers do not say as whom they do, and a
+	// cluster whose own user is gone falls apart as connections end. Without it
+	// such a credential refuses the whole plan.
+	BrokerCredentials bool `yaml:"broker_credentials"`
+	// Quotas lifts the limits in scope that are not declared: all of a quota that
+	// is not declared, the others of one that is. Limits that a spec cannot
+	// declare stay.
+	Quotas bool `yaml:"quotas"`
+	// MaxCount is the most items of one kind (topics, bindings, config keys,
+	// credentials, quotas)
 	// that a plan may prune; more refuse the whole plan. Zero means 10.
 	MaxCount int `yaml:"max_count"`
 	// MaxPercent is the same in percent of what exists in the scope. Zero means
@@ -53,6 +68,9 @@ func (v *validator) checkPrune(p Prune) {
 	}
 	if p.DeleteRecords && !p.Topics {
 		v.add("prune.delete_records", "has no effect without prune.topics: true")
+	}
+	if p.BrokerCredentials && !p.Users {
+		v.add("prune.broker_credentials", "has no effect without prune.users: true")
 	}
 }
 
@@ -90,6 +108,12 @@ func (p *Plan) planPruned(s Spec, state State, v *validator, unread unreadIndex)
 	}
 	if s.Prune.Configs {
 		p.pruneConfigs(s, state, v, unread)
+	}
+	if s.Prune.Users {
+		p.pruneUsers(s, state, v, unread)
+	}
+	if s.Prune.Quotas {
+		p.pruneQuotas(s, state, v, unread)
 	}
 }
 
@@ -145,7 +169,7 @@ func (p *Plan) pruneACLs(s Spec, state State, v *validator, unread unreadIndex) 
 	}
 	owned := s.Scope.index()
 	total := 0
-	var undeclared []string
+	var undeclared, mine []string
 	for _, b := range state.ACLs {
 		if !owned.ownsBinding(b) {
 			continue
@@ -162,7 +186,15 @@ func (p *Plan) pruneACLs(s Spec, state State, v *validator, unread unreadIndex) 
 			continue
 		}
 		undeclared = append(undeclared, b.String())
+		if state.Self.keeps(c) {
+			mine = append(mine, b.String())
+			continue
+		}
 		p.Changes = append(p.Changes, c)
+	}
+	if len(mine) > 0 {
+		v.add("prune.acls", "%s not declared, of the principal that this client is: declare them, or take them out of the scope: %s",
+			count(len(mine), "acl is", "acls are"), firstOf(mine))
 	}
 	v.checkLimits(s.Prune, KindACL, undeclared, total)
 }
@@ -224,7 +256,10 @@ func prunableKeys() map[string]bool {
 // checkLimits refuses to prune more than the limits allow.
 func (v *validator) checkLimits(p Prune, kind string, names []string, total int) {
 	n := len(names)
-	what := map[string][2]string{KindTopic: {"topic is", "topics are"}, KindACL: {"acl is", "acls are"}, KindTopicConfig: {"topic config is", "topic configs are"}}[kind]
+	what := map[string][2]string{
+		KindTopic: {"topic is", "topics are"}, KindACL: {"acl is", "acls are"}, KindTopicConfig: {"topic config is", "topic configs are"},
+		KindScramUser: {"credential is", "credentials are"}, KindQuota: {"quota is", "quotas are"},
+	}[kind]
 	if limit := cmp.Or(p.MaxCount, defaultMaxCount); n > limit {
 		v.add("prune.max_count", "%s not declared, and at most %d may be pruned: declare them or raise the limit: %s", count(n, what[0], what[1]), limit, firstOf(names))
 	}

@@ -41,6 +41,79 @@ func (s *site) topicConfigs(prefix string) map[string]map[string]string {
 	return configs
 }
 
+// identities are the credentials and the quotas that a scope owns.
+func (s *site) identities(scope Scope) (map[Credential]int32, map[QuotaEntity]map[string]float64) {
+	s.Helper()
+	owned := scope.index()
+	state, _, err := s.r.read(s.Context(), reading{users: scope.scopeUsers(), quotasIn: &owned})
+	require.NoError(s, err)
+	require.Empty(s, state.Unread)
+	credentials := map[Credential]int32{}
+	for name, have := range state.Users {
+		for m, iterations := range have {
+			credentials[Credential{User: name, Mechanism: m}] = iterations
+		}
+	}
+	return credentials, state.quotas()
+}
+
+// declaredOnly are those credentials that the spec speaks of.
+func declaredOnly(have map[Credential]int32, spec Spec) map[Credential]int32 {
+	declared := map[Credential]int32{}
+	for _, u := range spec.Users {
+		for _, m := range u.Mechanisms {
+			if i, ok := have[Credential{User: u.Name, Mechanism: m}]; ok {
+				declared[Credential{User: u.Name, Mechanism: m}] = i
+			}
+		}
+	}
+	return declared
+}
+
+// afterUsers are the credentials after an apply without pruning.
+func afterUsers(have map[Credential]int32, spec Spec) map[Credential]int32 {
+	now := maps.Clone(have)
+	for _, u := range spec.Users {
+		for _, m := range u.Mechanisms {
+			c := Credential{User: u.Name, Mechanism: m}
+			switch {
+			case u.State == Absent:
+				delete(now, c)
+			case u.Iterations != 0:
+				now[c] = u.Iterations
+			case now[c] == 0:
+				now[c] = minIterations
+			}
+		}
+	}
+	return now
+}
+
+// afterQuotas are the quotas after an apply.
+func afterQuotas(have map[QuotaEntity]map[string]float64, spec Spec) map[QuotaEntity]map[string]float64 {
+	now := map[QuotaEntity]map[string]float64{}
+	if !spec.Prune.Quotas {
+		for e, limits := range have {
+			now[e] = maps.Clone(limits)
+		}
+	}
+	for _, q := range spec.Quotas {
+		e := q.Entity()
+		limits := now[e]
+		if limits == nil {
+			limits = map[string]float64{}
+		}
+		maps.Copy(limits, q.limits())
+		for _, k := range q.AbsentLimits {
+			delete(limits, k)
+		}
+		if now[e] = limits; q.State == Absent || len(limits) == 0 {
+			delete(now, e)
+		}
+	}
+	return now
+}
+
 // prunes goes from one random state to another that prunes. What of the pruned
 // kinds is left in scope is what is declared; of the other kinds, everything is
 // left; outside the scope nothing has changed.
@@ -61,18 +134,31 @@ acls:
   - {principal: "User:*", operations: [Write], resource: "topic:~9x"}
 `)
 	s.apply(foreign)
+	// A user whom the scope does not own, in spite of the name, and a quota of
+	// what it owns for somebody whom it does not.
+	neighbours := s.spec(`
+scope: {principals: ["User:~p"]}
+users:
+  - {name: "~p", mechanisms: [SCRAM-SHA-256], password: "env:P"}
+quotas:
+  - {user: "~p", client_id: "~c", producer_byte_rate: 7}
+`)
+	s.apply(neighbours)
 	pruned := 0
 	for i := range n {
 		prefix := fmt.Sprintf("%sp%d-", s.prefix, i)
-		before := randomSpec(rng, prefix)
+		before := withIdentities(rng, randomSpec(rng, prefix), prefix)
 		s.apply(before)
 		was := s.topicConfigs(prefix)
+		wasUsers, wasQuotas := s.identities(before.Scope)
 		all, _, err := s.r.read(s.Context(), reading{acls: true})
 		require.NoError(s, err)
 
 		spec := growing(randomSpec(rng, prefix), before)
 		spec.Topics = slices.DeleteFunc(spec.Topics, func(Topic) bool { return rng.IntN(3) == 0 })
-		spec.Prune = Prune{Topics: rng.IntN(2) == 0, ACLs: rng.IntN(2) == 0, Configs: rng.IntN(2) == 0, MaxCount: 1000, MaxPercent: 100}
+		spec = withIdentities(rng, spec, prefix)
+		spec.Prune = Prune{Topics: rng.IntN(2) == 0, ACLs: rng.IntN(2) == 0, Configs: rng.IntN(2) == 0,
+			Users: rng.IntN(2) == 0, Quotas: rng.IntN(2) == 0, MaxCount: 1000, MaxPercent: 100}
 		s.apply(spec) // after which the plan is empty
 
 		topics := map[string]Topic{}
@@ -131,12 +217,23 @@ acls:
 			left[b] = true
 		}
 		require.Equal(s, want, left, "seed %d, state %d", seed, i)
+		nowUsers, nowQuotas := s.identities(spec.Scope)
+		if spec.Prune.Users {
+			wasUsers = declaredOnly(wasUsers, spec)
+		}
+		require.Equal(s, afterUsers(wasUsers, spec), nowUsers, "seed %d, state %d", seed, i)
+		require.Equal(s, afterQuotas(wasQuotas, spec), nowQuotas, "seed %d, state %d", seed, i)
 		require.True(s, s.plan(s.r, foreign).Empty())
+		require.True(s, s.plan(s.r, neighbours).Empty())
 
 		// Nothing declared and everything pruned is an empty scope.
-		s.apply(Spec{Scope: spec.Scope, Prune: Prune{Topics: true, ACLs: true, MaxCount: 1000, MaxPercent: 100}})
+		s.apply(Spec{Scope: spec.Scope, Prune: Prune{Topics: true, ACLs: true, Users: true, Quotas: true, MaxCount: 1000, MaxPercent: 100}})
 		require.Empty(s, s.topicConfigs(prefix))
+		nowUsers, nowQuotas = s.identities(spec.Scope)
+		require.Empty(s, nowUsers)
+		require.Empty(s, nowQuotas)
 	}
+	s.apply(Spec{Scope: neighbours.Scope, Prune: Prune{Users: true, Quotas: true, MaxPercent: 100}})
 	require.Greater(s, pruned, n)
 }
 

@@ -98,3 +98,13 @@ func randomState(rng *rand.Rand, prefix string) State {
 	}
 	return s
 }
+
+// withIdentities adds users and quotas to a random spec, and the names of theirs to
+// its scope.
+func withIdentities(rng *rand.Rand, s Spec, prefix string) Spec {
+	of := quotaScope(prefix)
+	s.Scope.Principals, s.Scope.ClientIDs, s.Scope.IPs = of.Principals, of.ClientIDs, of.IPs
+	s.Users, s.Quotas = randomUsers(rng, prefix), randomQuotaList(rng, prefix)
+	s.Users = s.Users[:min(len(s.Users), 1+rng.IntN(4))]
+	return s
+}

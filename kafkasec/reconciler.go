@@ -41,6 +41,10 @@ type Reconciler struct {
 	// eight times at once. Its errors must not hold the secret. It may be nil
 	// where no password is set.
 	Resolve func(ctx context.Context, ref string) (holdfast.Secret, error)
+	// Principal is whom brokers take the client for, "User:CN=ops", where it logs
+	// in with a certificate or a token; with SCRAM and PLAIN it may be empty. No
+	// plan prunes what belongs to it.
+	Principal string
 	// Rand is where the salts of passwords are drawn from. Nil means
 	// crypto/rand.Reader, and anything else belongs into a test.
 	Rand io.Reader

@@ -32,11 +32,19 @@ type State struct {
 	OtherTopics []string `json:"other_topics,omitempty"`
 	// ACLs are all bindings of the cluster, sorted.
 	ACLs []Binding `json:"acls"`
-	// Users holds the iterations of the declared SCRAM users, by mechanism. A
-	// declared user that is in neither Users nor Unread does not exist.
+	// Users holds the iterations of the declared SCRAM users, by mechanism, and
+	// where the spec prunes users, of all others in scope. One that is in neither
+	// Users nor Unread does not exist.
 	Users map[string]map[ScramMechanism]int32 `json:"users,omitempty"`
-	// Quotas holds the declared quotas that exist, sorted.
+	// Quotas holds the declared quotas that exist and, where the spec prunes
+	// quotas, all others in scope, sorted.
 	Quotas []QuotaState `json:"quotas,omitempty"`
+	// Self is whom the reading client is. Read only where the spec prunes, or
+	// declares users.
+	Self Self `json:"self,omitzero"`
+	// BrokerMechanisms are those SCRAM mechanisms with which brokers log in to
+	// each other. Read only where credentials would be pruned.
+	BrokerMechanisms []ScramMechanism `json:"broker_mechanisms,omitempty"`
 	// MetadataVersion is the level of metadata.version, 0 where the cluster has
 	// none (ZooKeeper) or nobody asked. Read only where a host is a CIDR block.
 	MetadataVersion int16 `json:"metadata_version,omitempty"`
@@ -62,7 +70,8 @@ type TopicState struct {
 // Unread is one thing that could not be read, and why.
 type Unread struct {
 	// Kind is the kind of change that cannot be decided: KindTopic,
-	// KindTopicConfig, KindTopicRecords, KindACL, KindScramUser or KindQuota.
+	// KindTopicConfig, KindTopicRecords, KindACL, KindScramUser, KindBrokerConfig
+	// or KindQuota.
 	Kind string
 	// Name is the topic, the binding or the user, or "*" where nothing of the kind
 	// could be read.
@@ -178,6 +187,9 @@ func (s State) hash(owned scopeIndex) string {
 		for _, k := range sortedKeys(q.Limits) {
 			write("limit", k, number(q.Limits[k]))
 		}
+	}
+	for _, m := range s.BrokerMechanisms {
+		write("broker-mechanism", string(m))
 	}
 	unread := make([]string, len(s.Unread))
 	for i, u := range s.Unread {

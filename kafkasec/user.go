@@ -187,6 +187,11 @@ func (v *validator) checkUsersWritten(users []User, written func(parent, field s
 // checkUsersAgainst reports what cannot be done without a password.
 func (v *validator) checkUsersAgainst(s State, unread unreadIndex, users []User) {
 	for i, u := range users {
+		for _, m := range u.Mechanisms {
+			if cred := (Credential{User: u.Name, Mechanism: m}); u.State == Absent && s.Self.logsInWith(cred) {
+				v.add(index("users", i)+".state", "absent: %s is what this client logs in with: log in as somebody else to delete it", cred)
+			}
+		}
 		if u.State == Absent || u.Password != "" {
 			continue
 		}

@@ -18,9 +18,15 @@ func (n *reading) addQuota(e QuotaEntity) {
 	n.quotas[e] = true
 }
 
+func (n *reading) readsQuotas() bool { return len(n.quotas) > 0 || n.quotasIn != nil }
+
+func (n *reading) wantsQuota(e QuotaEntity) bool {
+	return n.quotas[e] || n.quotasIn != nil && n.quotasIn.ownsQuota(e)
+}
+
 // readQuotas asks for all quotas in one request, because the protocol has no
 // way to name several, and keeps the wanted ones.
-func (r *Reconciler) readQuotas(ctx context.Context, wanted map[QuotaEntity]bool, state *State) error {
+func (r *Reconciler) readQuotas(ctx context.Context, wanted func(QuotaEntity) bool, state *State) error {
 	resp, err := kmsg.NewPtrDescribeClientQuotasRequest().RequestWith(ctx, r.anyBroker())
 	if err != nil {
 		return fmt.Errorf("read quotas: %w", err)
@@ -29,7 +35,7 @@ func (r *Reconciler) readQuotas(ctx context.Context, wanted map[QuotaEntity]bool
 	return nil
 }
 
-func (s *State) setQuotas(resp *kmsg.DescribeClientQuotasResponse, wanted map[QuotaEntity]bool) {
+func (s *State) setQuotas(resp *kmsg.DescribeClientQuotasResponse, wanted func(QuotaEntity) bool) {
 	if err := brokerError(resp.ErrorCode, resp.ErrorMessage, "DescribeConfigs on the cluster"); err != nil {
 		s.Unread = append(s.Unread, Unread{KindQuota, "*", fmt.Errorf("describe quotas: %w", err)})
 		return
@@ -40,7 +46,7 @@ func (s *State) setQuotas(resp *kmsg.DescribeClientQuotasResponse, wanted map[Qu
 		for _, part := range entry.Entity {
 			known = q.add(part.Type, part.Name) && known
 		}
-		if !known || !wanted[q.QuotaEntity] || len(entry.Values) == 0 {
+		if !known || !wanted(q.QuotaEntity) || len(entry.Values) == 0 {
 			continue
 		}
 		for _, v := range entry.Values {
@@ -70,7 +76,7 @@ func (r *Reconciler) visibleQuota(ctx context.Context, broker int32, c Change, s
 	if err != nil {
 		return err
 	}
-	state.setQuotas(kresp.(*kmsg.DescribeClientQuotasResponse), map[QuotaEntity]bool{e: true})
+	state.setQuotas(kresp.(*kmsg.DescribeClientQuotasResponse), func(o QuotaEntity) bool { return o == e })
 	return nil
 }
 
