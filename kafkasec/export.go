@@ -30,10 +30,13 @@ type ExportOptions struct {
 
 // LeftOut is one thing that is on the cluster and not in an exported spec.
 type LeftOut struct {
-	// Kind is KindTopic, KindTopicConfig, KindTopicReplication or KindACL.
+	// Kind is KindTopic, KindTopicConfig, KindTopicReplication, KindACL,
+	// KindScramUser or KindQuota.
 	Kind string
 	// Name is the topic, with the config's key after a space for KindTopicConfig,
-	// or the binding as a line; "*" where nothing of the kind could be read.
+	// or the binding, the credential or the quota as a line, the latter with the
+	// limit after a space where it is one; "*" where nothing of the kind could be
+	// read.
 	Name string
 	// Reason says why.
 	Reason string
@@ -50,11 +53,14 @@ func (l LeftOut) String() string {
 	return fmt.Sprintf("%s %s: left out: %s", l.Kind, l.Name, l.Reason)
 }
 
-// Export reads topics and bindings of the live cluster into a spec, such that
-// planning it on the same cluster gives nothing to change. A topic has its
-// partitions, its replication factor and the configs that are set on the topic
-// itself; bindings that differ only in their operation are one entry. The spec
-// is in a stable order. Write it with [Spec.YAML].
+// Export reads topics, bindings, SCRAM users and quotas of the live cluster into
+// a spec, such that planning it on the same cluster gives nothing to change. A
+// topic has its partitions, its replication factor and the configs that are set on
+// the topic itself; bindings that differ only in their operation are one entry.
+// A user has mechanisms and iterations, and no password, because no broker tells
+// it: such an entry says that the credential is there. Roles are exported as the
+// bindings that they stand for; which of them were once meant as a role, nobody
+// can tell. The spec is in a stable order. Write it with [Spec.YAML].
 //
 // Everything that is there and not in the spec is listed: internal topics and
 // those whose names begin with "_", what a spec cannot say, what it refuses to
@@ -116,6 +122,12 @@ func (e *exporter) run(ctx context.Context) error {
 	if err := e.acls(ctx); err != nil {
 		return err
 	}
+	if err := e.users(ctx); err != nil {
+		return err
+	}
+	if err := e.quotas(ctx); err != nil {
+		return err
+	}
 	if e.opts.Everything {
 		e.spec.Scope = e.names()
 	}
@@ -123,7 +135,8 @@ func (e *exporter) run(ctx context.Context) error {
 }
 
 // names is the scope that owns exactly what the spec holds: a topic by its
-// name, and every binding of a principal, because all of them were exported.
+// name, and all that is of a principal, a client id or an address, because all of
+// it was exported.
 func (e *exporter) names() Scope {
 	var s Scope
 	for _, t := range e.spec.Topics {
@@ -133,7 +146,28 @@ func (e *exporter) names() Scope {
 	for _, a := range e.spec.ACLs {
 		principals[a.Principal] = true
 	}
+	for _, u := range e.spec.Users {
+		principals[userPrincipal(u.Name)] = true
+	}
+	clientIDs, ips, defaults := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, q := range e.spec.Quotas {
+		switch {
+		case q.User != "":
+			principals[userPrincipal(q.User)] = true
+		case q.UserDefault:
+			defaults["user"] = true
+		case q.ClientID != "":
+			clientIDs[q.ClientID] = true
+		case q.ClientIDDefault:
+			defaults["client_id"] = true
+		case q.IP != "":
+			ips[q.IP] = true
+		default:
+			defaults["ip"] = true
+		}
+	}
 	s.Principals = slices.Sorted(maps.Keys(principals))
+	s.ClientIDs, s.IPs, s.QuotaDefaults = sortedKeys(clientIDs), sortedKeys(ips), sortedKeys(defaults)
 	return s
 }
 

@@ -1,7 +1,9 @@
 package kafkasec
 
 import (
+	"errors"
 	"os/exec"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,14 +16,63 @@ import (
 
 func TestReal_Export(t *testing.T) {
 	c := real.Kafka(t)
-	t.Run("random", func(t *testing.T) { exports(newSite(t, conform.Real(c)), 20) })
+	t.Run("random", func(t *testing.T) { exports(newSite(t, conform.Real(c)), 12) })
 	t.Run("console", func(t *testing.T) { exportsConsole(newSite(t, conform.Real(c)), c) })
+	t.Run("console identities", func(t *testing.T) { exportsConsoleIdentities(newSite(t, conform.Real(c)), c) })
 }
 
 func TestReal_ExportZooKeeper(t *testing.T) {
 	c := real.NewKafka(t, real.Options{Version: "3.9.2"})
-	t.Run("random", func(t *testing.T) { exports(newSite(t, conform.Real(c)), 10) })
+	t.Run("random", func(t *testing.T) { exports(newSite(t, conform.Real(c)), 6) })
 	t.Run("console", func(t *testing.T) { exportsConsole(newSite(t, conform.Real(c)), c) })
+	t.Run("console identities", func(t *testing.T) { exportsConsoleIdentities(newSite(t, conform.Real(c)), c) })
+}
+
+// exportsConsoleIdentities exports the users and quotas that kafka-configs made.
+func exportsConsoleIdentities(s *site, c *real.Cluster) {
+	const c4n4ry = "c4n4ry-of-the-console"
+	p := s.prefix
+	alter := func(args ...string) {
+		console(s.T, c, "kafka.admin.ConfigCommand", append([]string{"--alter"}, args...)...)
+	}
+	alter("--entity-type", "users", "--entity-name", p+"a", "--add-config", "SCRAM-SHA-256=[iterations=8192,password="+c4n4ry+"]")
+	alter("--entity-type", "users", "--entity-name", p+"a", "--add-config", "producer_byte_rate=1048576,request_percentage=12.5")
+	alter("--entity-type", "users", "--entity-name", p+"a", "--add-config", "SCRAM-SHA-512=[password="+c4n4ry+"]")
+	alter("--entity-type", "users", "--entity-name", p+"ü, b=c", "--entity-type", "clients", "--entity-default", "--add-config", "consumer_byte_rate=7")
+	alter("--entity-type", "users", "--entity-default", "--entity-type", "clients", "--entity-name", p+"c", "--add-config", "consumer_byte_rate=8,controller_mutation_rate=0.5")
+	alter("--entity-type", "ips", "--entity-name", "203.0.113.77", "--add-config", "connection_creation_rate=9")
+
+	scope := Scope{Principals: []string{"User:" + p + "a", "User:" + p + "ü, b=c", "User:" + p + "nobody"}, IPs: []string{"203.0.113.77"}, QuotaDefaults: []string{"user"}}
+	defer func() {
+		s.apply(Spec{Scope: scope, Prune: Prune{Users: true, Quotas: true, MaxPercent: 100}})
+	}()
+	spec, left := s.export(ExportOptions{Scope: scope})
+	require.Empty(s, left)
+	require.Equal(s, []User{
+		{Name: p + "a", Mechanisms: []ScramMechanism{ScramSHA256}, Iterations: 8192},
+		{Name: p + "a", Mechanisms: []ScramMechanism{ScramSHA512}, Iterations: 4096},
+	}, spec.Users)
+	require.ElementsMatch(s, []Quota{
+		{User: p + "a", ProducerByteRate: 1048576, RequestPercentage: 12.5},
+		{User: p + "ü, b=c", ClientIDDefault: true, ConsumerByteRate: 7},
+		{UserDefault: true, ClientID: p + "c", ConsumerByteRate: 8, ControllerMutationRate: 0.5},
+		{IP: "203.0.113.77", ConnectionCreationRate: 9},
+	}, spec.Quotas)
+
+	spec, left = s.export(ExportOptions{Everything: true})
+	s.requireIdentities(ExportOptions{Everything: true}, spec)
+	data, err := spec.YAML()
+	require.NoError(s, err)
+	require.NotContains(s, string(data)+leftLines(left), c4n4ry)
+
+	// Who may look at nothing is told so.
+	_, left, err = (&Reconciler{Client: s.User(s.T, p+"nobody")}).Export(s.Context(), ExportOptions{Everything: true})
+	require.NoError(s, err)
+	for _, kind := range []string{KindACL, KindQuota, KindScramUser} {
+		require.True(s, slices.ContainsFunc(left, func(l LeftOut) bool {
+			return l.Kind == kind && l.Name == "*" && errors.Is(l.Err, kerr.ClusterAuthorizationFailed)
+		}), leftLines(left))
+	}
 }
 
 // console runs a console script's class.

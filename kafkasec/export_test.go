@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/holdfast-sec/holdfast/internal/testkit/aclstore"
 	"github.com/holdfast-sec/holdfast/internal/testkit/conform"
@@ -58,7 +59,7 @@ func exports(s *site, n int) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	for i := range n {
 		prefix := fmt.Sprintf("%se%d-", s.prefix, i)
-		made := randomSpec(rng, prefix)
+		made := withIdentities(rng, randomSpec(rng, prefix), prefix)
 		s.apply(made)
 		topics := map[string]Topic{}
 		for _, t := range made.Topics {
@@ -71,10 +72,12 @@ func exports(s *site, n int) {
 
 		for _, opts := range []ExportOptions{
 			{Scope: randomScope(prefix)},
-			{Scope: Scope{Principals: []string{"User:" + prefix + "a"}, Topics: []string{prefix + ".t1", prefix}}},
+			{Scope: Scope{Principals: []string{"User:" + prefix + "a", userPrincipal(prefix + "ua"), "User:*"}, Topics: []string{prefix + ".t1", prefix}}},
+			{Scope: quotaScope(prefix)},
 			{Everything: true},
 		} {
 			spec, left := s.export(opts)
+			s.requireIdentities(opts, spec)
 			here := declared(s.T, spec)
 			for _, b := range all.ACLs {
 				require.Equal(s, here[b], spec.Scope.OwnsBinding(b) && !leftOut(left, KindACL, b.String()), "seed %d: %s", seed, b)
@@ -97,14 +100,49 @@ func exports(s *site, n int) {
 				require.Equal(s, spec.Scope.OwnsTopic(name), slices.ContainsFunc(spec.Topics, func(t Topic) bool { return t.Name == name }))
 			}
 		}
+		s.apply(Spec{Scope: quotaScope(prefix), Prune: Prune{Users: true, Quotas: true, MaxCount: 1000, MaxPercent: 100}})
 		if i%10 == 9 {
-			s.wipe(prefix)
+			s.wipe()
 		}
 	}
 }
 
+// requireIdentities holds the users and quotas of an export against the cluster.
+func (s *site) requireIdentities(opts ExportOptions, spec Spec) {
+	s.Helper()
+	var state State
+	require.NoError(s, s.r.readUsers(s.Context(), nil, &state))
+	_, err := s.r.readQuotas(s.Context(), func(QuotaEntity) bool { return true }, &state)
+	require.NoError(s, err)
+	want := map[Credential]int32{}
+	for name, have := range state.Users {
+		for m, iterations := range have {
+			if opts.Everything || opts.Scope.OwnsUser(name) {
+				want[Credential{User: name, Mechanism: m}] = iterations
+			}
+		}
+	}
+	got := map[Credential]int32{}
+	for _, u := range spec.Users {
+		require.Empty(s, u.Password)
+		for _, m := range u.Mechanisms {
+			require.NotContains(s, got, Credential{User: u.Name, Mechanism: m})
+			got[Credential{User: u.Name, Mechanism: m}] = u.Iterations
+		}
+	}
+	require.Equal(s, want, got)
+	quotas := state.quotas()
+	maps.DeleteFunc(quotas, func(e QuotaEntity, _ map[string]float64) bool { return !opts.Everything && !opts.Scope.OwnsQuota(e) })
+	exported := map[QuotaEntity]map[string]float64{}
+	for _, q := range spec.Quotas {
+		require.NotContains(s, exported, q.Entity())
+		exported[q.Entity()] = q.limits()
+	}
+	require.Equal(s, quotas, exported)
+}
+
 // wipe deletes the topics and bindings of the random scopes.
-func (s *site) wipe(prefix string) {
+func (s *site) wipe() {
 	spec, _ := s.export(ExportOptions{Scope: Scope{TopicPrefixes: []string{s.prefix}, GroupPrefixes: []string{s.prefix}, TransactionalIDPrefixes: []string{s.prefix}}})
 	for i, t := range spec.Topics {
 		spec.Topics[i] = Topic{Name: t.Name, State: Absent}
@@ -250,7 +288,7 @@ acls:
   - {principal: "User:reader", operations: [Describe], resource: "topic:tb"}
 `))
 	r := &Reconciler{Client: f.client("reader", "pw")}
-	spec, left, err := r.Export(context.Background(), ExportOptions{Scope: Scope{Topics: []string{"ta", "tb", "tc", "td"}}})
+	spec, left, err := r.Export(context.Background(), ExportOptions{Scope: Scope{Topics: []string{"ta", "tb", "tc", "td"}, Principals: []string{"User:a"}}})
 	require.NoError(t, err)
 	require.Equal(t, []Topic{
 		{Name: "ta", Partitions: 1, ReplicationFactor: 3, Configs: map[string]string{"retention.ms": "5"}},
@@ -258,10 +296,125 @@ acls:
 	}, spec.Topics)
 	require.Empty(t, spec.ACLs)
 	require.Equal(t, `acl *: could not be read: describe acls: CLUSTER_AUTHORIZATION_FAILED: needs Describe on the cluster
+quota *: could not be read: describe quotas: CLUSTER_AUTHORIZATION_FAILED: needs DescribeConfigs on the cluster
+scram-user *: could not be read: describe scram credentials: CLUSTER_AUTHORIZATION_FAILED: needs Describe on the cluster
 topic tc: could not be read: describe topic: TOPIC_AUTHORIZATION_FAILED: needs Describe on the topic
 topic td: could not be read: describe topic: TOPIC_AUTHORIZATION_FAILED: needs Describe on the topic
 topic-config tb: could not be read: describe configs: TOPIC_AUTHORIZATION_FAILED: needs DescribeConfigs on the topic
 `, leftLines(left))
+}
+
+// What a broker is too old to tell is missing, which is said; the rest is there.
+func TestExport_OldBroker(t *testing.T) {
+	f := newFake(t, kfake.MaxVersions(kversion.V2_5_0()))
+	f.apply(Spec{Scope: Scope{Topics: []string{"t"}}, Topics: []Topic{{Name: "t", Partitions: 1}}})
+	spec, left, err := f.r.Export(t.Context(), ExportOptions{Everything: true})
+	require.NoError(t, err)
+	require.Len(t, spec.Topics, 1)
+	lines := strings.Split(leftLines(left), "\n")
+	require.Len(t, lines, 3)
+	require.Contains(t, lines[0], "quota *: could not be read: needs DescribeClientQuotas, Kafka 2.6 or newer")
+	require.Contains(t, lines[1], "scram-user *: could not be read: needs DescribeUserSCRAMCredentials, Kafka 2.7 or newer")
+}
+
+// What a spec cannot say of users and quotas is named, limit by limit.
+func TestExport_SaysWhichIdentitiesItLeavesOut(t *testing.T) {
+	f := newFake(t)
+	f.always(kmsg.DescribeUserSCRAMCredentials, func(req kmsg.Request) (kmsg.Response, error, bool) {
+		resp := req.ResponseKind().(*kmsg.DescribeUserSCRAMCredentialsResponse)
+		require.NotNil(t, req.(*kmsg.DescribeUserSCRAMCredentialsRequest).Users) // see usersRequest
+		for name, infos := range map[string]map[int8]int32{"a": {1: 4096, 2: 4096}, "b": {1: 20000, 2: 8192, 3: 1}, "*": {1: 4096}, "c\n": {1: 4096}} {
+			res := kmsg.NewDescribeUserSCRAMCredentialsResponseResult()
+			res.User = name
+			for m, iterations := range infos {
+				info := kmsg.NewDescribeUserSCRAMCredentialsResponseResultCredentialInfo()
+				info.Mechanism, info.Iterations = m, iterations
+				res.CredentialInfos = append(res.CredentialInfos, info)
+			}
+			resp.Results = append(resp.Results, res)
+		}
+		return resp, nil, true
+	})
+	f.always(kmsg.DescribeClientQuotas, func(req kmsg.Request) (kmsg.Response, error, bool) {
+		resp := req.ResponseKind().(*kmsg.DescribeClientQuotasResponse)
+		entry := func(limits map[string]float64, parts ...string) {
+			e := kmsg.NewDescribeClientQuotasResponseEntry()
+			for i := 0; i < len(parts); i += 2 {
+				p := kmsg.NewDescribeClientQuotasResponseEntryEntity()
+				p.Type, p.Name = parts[i], &parts[i+1]
+				if parts[i+1] == "DEFAULT" {
+					p.Name = nil
+				}
+				e.Entity = append(e.Entity, p)
+			}
+			for k, v := range limits {
+				val := kmsg.NewDescribeClientQuotasResponseEntryValue()
+				val.Key, val.Value = k, v
+				e.Values = append(e.Values, val)
+			}
+			resp.Entries = append(resp.Entries, e)
+		}
+		one := map[string]float64{"producer_byte_rate": 1}
+		entry(map[string]float64{"producer_byte_rate": 1.5, "consumer_byte_rate": 1 << 54, "request_percentage": 0.25, "of_the_future": 7}, "user", "a")
+		entry(map[string]float64{"producer_byte_rate": 0, "controller_mutation_rate": -1, "connection_creation_rate": 1}, "client-id", "c")
+		entry(one, "user", "")                      // nobody, but not the default
+		entry(one, "user", "a", "client-id", "")    // not all of the user's
+		entry(one, "group", "g", "user", "DEFAULT") // of a later Kafka
+		entry(one, "user", "DEFAULT", "group", "DEFAULT")
+		entry(one, "client-id", "<default>")
+		entry(map[string]float64{"connection_creation_rate": 3e9}, "ip", "10.0.0.1")
+		entry(map[string]float64{"connection_creation_rate": 3}, "ip", "host.example.org")
+		entry(map[string]float64{"connection_creation_rate": 3}, "ip", "DEFAULT")
+		return resp, nil, true
+	})
+	spec, left := (&site{T: t, r: f.r}).export(ExportOptions{Everything: true})
+	require.Equal(t, `quota client_id <default>: left out: client_id "<default>" is how brokers in ZooKeeper mode store what holds for every client id: write client_id_default
+quota client_id c connection_creation_rate: left out: set to 1: is a limit of addresses: allowed with ip and ip_default only
+quota client_id c controller_mutation_rate: left out: set to -1: -1: allowed is more than 0; leave it out to leave it alone
+quota client_id c producer_byte_rate: left out: set to 0: 0: allowed is more than 0; leave it out to leave it alone
+quota group g, user <default>: left out: a spec cannot say whom it is for
+quota ip 10.0.0.1 connection_creation_rate: left out: set to 3000000000: allowed are whole numbers up to 2147483647
+quota ip host.example.org: left out: ip "host.example.org": allowed is an IP address, without a zone
+quota user "": left out: a spec cannot say whom it is for
+quota user <default>, group <default>: left out: a spec cannot say whom it is for
+quota user a consumer_byte_rate: left out: set to 18014398509481984: allowed are whole numbers up to 9007199254740992
+quota user a of_the_future: left out: set to 7: a spec has no such limit
+quota user a producer_byte_rate: left out: set to 1.5: allowed are whole numbers up to 9007199254740992
+quota user a, client-id "": left out: a spec cannot say whom it is for
+scram-user "c\n": left out: user "c\n": allowed is UTF-8 without control characters
+scram-user *: left out: user "*" would log in as the principal User:*, to which everyone's grants are written: choose another name
+scram-user b SCRAM-SHA-256: left out: its iterations are left out: 20000: allowed are 4096 to 16384, as brokers do
+scram-user b mechanism 3: left out: mechanism "mechanism 3": allowed are SCRAM-SHA-512 and SCRAM-SHA-256
+`, leftLines(left))
+	data, err := spec.YAML()
+	require.NoError(t, err)
+	require.Equal(t, `kind: KafkaSecurity
+version: 1
+scope:
+  principals:
+    - "User:a"
+    - "User:b"
+  quota_defaults:
+    - ip
+users:
+  - name: a
+    mechanisms:
+      - SCRAM-SHA-256
+      - SCRAM-SHA-512
+    iterations: 4096
+  - name: b
+    mechanisms:
+      - SCRAM-SHA-256
+  - name: b
+    mechanisms:
+      - SCRAM-SHA-512
+    iterations: 8192
+quotas:
+  - ip_default: true
+    connection_creation_rate: 3
+  - user: a
+    request_percentage: 0.25
+`, string(data))
 }
 
 func TestExport_Options(t *testing.T) {

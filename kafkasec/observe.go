@@ -142,7 +142,7 @@ func (r *Reconciler) read(ctx context.Context, need reading) (State, members, er
 		}
 	}
 	if need.readsQuotas() {
-		if err := r.readQuotas(ctx, need.wantsQuota, &state); err != nil {
+		if _, err := r.readQuotas(ctx, need.wantsQuota, &state); err != nil {
 			return State{}, who, err
 		}
 	}

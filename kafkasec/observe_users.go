@@ -10,10 +10,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// readUsers asks for the named users only: who else can log in is not shown to
-// a spec that does not own them.
+// readUsers asks for the named users only, unless names is nil: who else can log
+// in is not shown to a spec that does not own them.
 func (r *Reconciler) readUsers(ctx context.Context, names []string, state *State) error {
-	resp, err := usersRequest(names).RequestWith(ctx, r.anyBroker())
+	req := usersRequest(names)
+	resp, err := req.RequestWith(ctx, r.anyBroker())
+	if err == nil && names == nil && resp.ErrorCode == 0 && len(resp.Results) == 0 {
+		// Whoever takes an empty list at its word is asked as the protocol also has it.
+		req.Users = nil
+		resp, err = req.RequestWith(ctx, r.anyBroker())
+	}
 	if err != nil {
 		return fmt.Errorf("read scram users: %w", err)
 	}
@@ -21,9 +27,13 @@ func (r *Reconciler) readUsers(ctx context.Context, names []string, state *State
 	return nil
 }
 
-// usersRequest asks for the named users only.
+// usersRequest asks for the named users; without any, brokers show all (KIP-554),
+// also for an empty list. Null would say the same, but to somebody who may not see
+// them brokers answer null by closing the connection (getErrorResponse of
+// DescribeUserScramCredentialsRequest walks it, 3.9 and 4.4).
 func usersRequest(names []string) *kmsg.DescribeUserSCRAMCredentialsRequest {
 	req := kmsg.NewPtrDescribeUserSCRAMCredentialsRequest()
+	req.Users = []kmsg.DescribeUserSCRAMCredentialsRequestUser{}
 	for _, n := range names {
 		u := kmsg.NewDescribeUserSCRAMCredentialsRequestUser()
 		u.Name = n

@@ -25,20 +25,20 @@ func (n *reading) wantsQuota(e QuotaEntity) bool {
 }
 
 // readQuotas asks for all quotas in one request, because the protocol has no
-// way to name several, and keeps the wanted ones.
-func (r *Reconciler) readQuotas(ctx context.Context, wanted func(QuotaEntity) bool, state *State) error {
+// way to name several, and keeps the wanted ones. It names those that are for
+// what a QuotaEntity cannot hold.
+func (r *Reconciler) readQuotas(ctx context.Context, wanted func(QuotaEntity) bool, state *State) (unknown []string, err error) {
 	resp, err := kmsg.NewPtrDescribeClientQuotasRequest().RequestWith(ctx, r.anyBroker())
 	if err != nil {
-		return fmt.Errorf("read quotas: %w", err)
+		return nil, fmt.Errorf("read quotas: %w", err)
 	}
-	state.setQuotas(resp, wanted)
-	return nil
+	return state.setQuotas(resp, wanted), nil
 }
 
-func (s *State) setQuotas(resp *kmsg.DescribeClientQuotasResponse, wanted func(QuotaEntity) bool) {
+func (s *State) setQuotas(resp *kmsg.DescribeClientQuotasResponse, wanted func(QuotaEntity) bool) (unknown []string) {
 	if err := brokerError(resp.ErrorCode, resp.ErrorMessage, "DescribeConfigs on the cluster"); err != nil {
 		s.Unread = append(s.Unread, Unread{KindQuota, "*", fmt.Errorf("describe quotas: %w", err)})
-		return
+		return nil
 	}
 	for _, entry := range resp.Entries {
 		q := QuotaState{Limits: map[string]float64{}}
@@ -46,7 +46,11 @@ func (s *State) setQuotas(resp *kmsg.DescribeClientQuotasResponse, wanted func(Q
 		for _, part := range entry.Entity {
 			known = q.add(part.Type, part.Name) && known
 		}
-		if !known || !wanted(q.QuotaEntity) || len(entry.Values) == 0 {
+		if !known {
+			unknown = append(unknown, wireEntity(entry.Entity))
+			continue
+		}
+		if !wanted(q.QuotaEntity) || len(entry.Values) == 0 {
 			continue
 		}
 		for _, v := range entry.Values {
@@ -55,6 +59,20 @@ func (s *State) setQuotas(resp *kmsg.DescribeClientQuotasResponse, wanted func(Q
 		s.Quotas = append(s.Quotas, q)
 	}
 	slices.SortFunc(s.Quotas, compareQuotas)
+	return unknown
+}
+
+// wireEntity names an entity that a QuotaEntity cannot hold, in Kafka's words.
+func wireEntity(parts []kmsg.DescribeClientQuotasResponseEntryEntity) string {
+	var text []string
+	for _, p := range parts {
+		if p.Name == nil {
+			text = append(text, word(p.Type)+" <default>")
+		} else {
+			text = append(text, word(p.Type)+" "+word(*p.Name))
+		}
+	}
+	return strings.Join(text, ", ")
 }
 
 func compareQuotas(a, b QuotaState) int { return strings.Compare(a.String(), b.String()) }
