@@ -41,7 +41,6 @@ func readConfig(v Version, key, raw string) (value, error) {
 		return value{}, unknownConfig(key)
 	}
 	var refusal error
-	var allowed []string
 	for _, r := range c.rules {
 		if !r.has(v) {
 			continue
@@ -51,16 +50,27 @@ func readConfig(v Version, key, raw string) (value, error) {
 			return parsed, nil
 		}
 		refusal = err
+	}
+	if refusal == nil {
+		return value{}, fmt.Errorf("config %q exists %s, this is %s", key, c.exists(), v)
+	}
+	return value{}, fmt.Errorf("config %q: value %s %w: allowed is %s", key, quote(raw), refusal, c.allowed(v))
+}
+
+// allowed words what the rules of a release allow, or of all with their releases.
+func (c config) allowed(v Version) string {
+	var allowed []string
+	for _, r := range c.rules {
+		if !r.has(v) {
+			continue
+		}
 		words := r.allowed
 		if v == (Version{}) && len(c.rules) > 1 && r.span != (span{}) {
 			words += " (" + r.span.String() + ")"
 		}
 		allowed = append(allowed, words)
 	}
-	if refusal == nil {
-		return value{}, fmt.Errorf("config %q exists %s, this is %s", key, c.exists(), v)
-	}
-	return value{}, fmt.Errorf("config %q: value %s %w: allowed is %s", key, quote(raw), refusal, strings.Join(allowed, "; "))
+	return strings.Join(allowed, "; ")
 }
 
 // SameTopicConfig reports whether a broker treats two values of a config alike:

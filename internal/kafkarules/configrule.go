@@ -15,6 +15,9 @@ type rule struct {
 	check func(value) error
 	// allowed words the rule for an error message.
 	allowed string
+	// names and low to high are what check allows, where that can be said so.
+	names     []string
+	low, high *int64
 }
 
 // judge parses and checks; both errors read "... is not a number".
@@ -45,7 +48,7 @@ func anyNumber() rule { return rule{allowed: "a whole number"} }
 
 func atLeast(low int64) rule {
 	return rule{
-		allowed: fmt.Sprintf("a whole number of at least %d", low),
+		allowed: fmt.Sprintf("a whole number of at least %d", low), low: &low,
 		check: func(v value) error {
 			if v.number < low {
 				return errors.New("is too small")
@@ -57,7 +60,7 @@ func atLeast(low int64) rule {
 
 func between(low, high int64) rule {
 	return rule{
-		allowed: fmt.Sprintf("a whole number from %d to %d", low, high),
+		allowed: fmt.Sprintf("a whole number from %d to %d", low, high), low: &low, high: &high,
 		check: func(v value) error {
 			if v.number < low || v.number > high {
 				return errors.New("is out of range")
@@ -83,7 +86,7 @@ func gzipLevel() rule {
 // ratio lets NaN pass, as ConfigDef.Range does.
 func ratio() rule {
 	return rule{
-		allowed: "a number from 0 to 1",
+		allowed: "a number from 0 to 1", low: new(int64(0)), high: new(int64(1)),
 		check: func(v value) error {
 			if v.real < 0 || v.real > 1 {
 				return errors.New("is out of range")
@@ -95,7 +98,7 @@ func ratio() rule {
 
 func oneOf(names ...string) rule {
 	return rule{
-		allowed: "one of " + strings.Join(names, ", "),
+		allowed: "one of " + strings.Join(names, ", "), names: names,
 		check: func(v value) error {
 			if !slices.Contains(names, v.text) {
 				return errNotAllowed
@@ -109,7 +112,7 @@ func oneOf(names ...string) rule {
 // a broker drops repeated elements before it looks; older ones let them pass.
 func listOf(names ...string) rule {
 	return rule{
-		allowed: "a comma-separated list of " + strings.Join(names, ", ") + ", or nothing",
+		allowed: "a comma-separated list of " + strings.Join(names, ", ") + ", or nothing", names: names,
 		check: func(v value) error {
 			for _, item := range v.list {
 				if !slices.Contains(names, item) {
