@@ -135,7 +135,8 @@ var testImports = []string{
 	"internal/...",
 	"github.com/google/go-cmp/cmp/...",
 	"github.com/rogpeppe/go-internal/testscript",
-	"github.com/rogpeppe/go-internal/txtar", // golden files with input and output in one
+	"github.com/rogpeppe/go-internal/txtar",        // golden files with input and output in one
+	"github.com/santhosh-tekuri/jsonschema/v6/...", // the peer that knows what our JSON Schema takes
 	"github.com/stretchr/testify/require",
 	"github.com/stretchr/testify/assert", // for assert.CollectT, which require.EventuallyWithT hands out
 	"github.com/twmb/franz-go/...",       // the tests of Kafka packages act as clients, and kfake as the broker
@@ -166,6 +167,7 @@ var dependencies = map[string]string{
 	"github.com/google/go-cmp":                   "readable differences in tests",
 	"github.com/pavlo-v-chernykh/keystore-go/v4": "the JKS format",
 	"github.com/rogpeppe/go-internal":            "testscript, for the tests of the example programs",
+	"github.com/santhosh-tekuri/jsonschema/v6":   "a validator of JSON Schema, in tests",
 	"github.com/schollz/progressbar/v3":          "progress in the examples on a terminal",
 	"github.com/spf13/cobra":                     "verbs, flags and help of the examples",
 	"github.com/stretchr/testify":                "require, in tests",
