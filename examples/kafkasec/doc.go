@@ -24,6 +24,7 @@
 // removes the same, --conflicts decides.
 //
 // export writes a spec of what is on a cluster, which planned there gives nothing.
+// schema prints the JSON Schema of specs, for editors.
 //
 // The cluster is reached with a Java client properties file, the one that the
 // Kafka console scripts take as --command-config. Its secrets may be references:
