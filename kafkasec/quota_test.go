@@ -2,6 +2,7 @@ package kafkasec
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -383,6 +384,53 @@ func TestParsePlan_RejectsQuotas(t *testing.T) {
 		_, err := ParsePlan("plan.json", []byte(head+data+"]}"))
 		require.NoError(t, err)
 	}
+}
+
+// A quota of a user and a client id without a name is not that of the user: it
+// would be taken for a limit that is there, or be lifted as one.
+func TestObserve_QuotaOfANamelessClient(t *testing.T) {
+	f := newFake(t)
+	f.always(kmsg.DescribeClientQuotas, func(req kmsg.Request) (kmsg.Response, error, bool) {
+		resp := req.ResponseKind().(*kmsg.DescribeClientQuotasResponse)
+		entry := kmsg.NewDescribeClientQuotasResponseEntry()
+		for typ, name := range map[string]string{"user": "a", "client-id": ""} {
+			part := kmsg.NewDescribeClientQuotasResponseEntryEntity()
+			part.Type, part.Name = typ, &name
+			entry.Entity = append(entry.Entity, part)
+		}
+		value := kmsg.NewDescribeClientQuotasResponseEntryValue()
+		value.Key, value.Value = "producer_byte_rate", 1
+		entry.Values = append(entry.Values, value)
+		resp.Entries = append(resp.Entries, entry)
+		return resp, nil, true
+	})
+	spec := Spec{Scope: Scope{Principals: []string{"User:a"}}, Prune: Prune{Quotas: true, MaxPercent: 100},
+		Quotas: []Quota{{User: "a", ConsumerByteRate: 1}}}
+	state, err := f.r.Observe(t.Context(), spec)
+	require.NoError(t, err)
+	require.Empty(t, state.Quotas)
+	plan, err := spec.Plan(state)
+	require.NoError(t, err)
+	require.Equal(t, "+ quota user a: consumer_byte_rate=1\n1 to create, 0 to update, 0 to delete\n", plan.String())
+}
+
+// What is lifted goes as a removal, and not as a limit of zero.
+func TestApply_LiftsWithRemove(t *testing.T) {
+	f := newFake(t)
+	spec := Spec{Scope: Scope{Principals: []string{"User:a"}}, Quotas: []Quota{{User: "a", ProducerByteRate: 1, ConsumerByteRate: 2, RequestPercentage: 3}}}
+	f.apply(spec)
+	var ops []string
+	f.always(kmsg.AlterClientQuotas, func(req kmsg.Request) (kmsg.Response, error, bool) {
+		for _, op := range req.(*kmsg.AlterClientQuotasRequest).Entries[0].Ops {
+			ops = append(ops, fmt.Sprintf("%s %v %t", op.Key, op.Value, op.Remove))
+		}
+		return nil, nil, false
+	})
+	spec.Quotas[0] = Quota{User: "a", ProducerByteRate: 4, AbsentLimits: []string{"consumer_byte_rate"}}
+	f.apply(spec)
+	spec.Quotas[0] = Quota{User: "a", State: Absent}
+	f.apply(spec)
+	require.Equal(t, []string{"consumer_byte_rate 0 true", "producer_byte_rate 4 false", "producer_byte_rate 0 true", "request_percentage 0 true"}, ops)
 }
 
 // YAML cannot say these, Go can.

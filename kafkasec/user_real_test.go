@@ -25,6 +25,7 @@ func usersOnEvery(t *testing.T, c *real.Cluster, many, states int) {
 	on("denied", deniedUsers)
 	on("lost answers", lostUserAnswers)
 	on("stale", staleUser)
+	on("gone meanwhile", userGoneMeanwhile)
 	on("many", func(s *site) { manyUsers(s, many) })
 	on("random states", func(s *site) { randomIdentities(s, states) })
 }

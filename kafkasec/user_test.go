@@ -27,7 +27,8 @@ func TestFake_KilledUserApplier(t *testing.T) { lostUserAnswers(newSite(t, confo
 func TestFake_UsersOfOneRequest(t *testing.T) {
 	manyUsers(newSite(t, conform.NewFake(t)), maxCredentials+50)
 }
-func TestFake_StaleUser(t *testing.T) { staleUser(newSite(t, conform.NewFake(t))) }
+func TestFake_UserGoneMeanwhile(t *testing.T) { userGoneMeanwhile(newSite(t, conform.NewFake(t))) }
+func TestFake_StaleUser(t *testing.T)         { staleUser(newSite(t, conform.NewFake(t))) }
 
 // passwordOf makes every reference its own password.
 func passwordOf(_ context.Context, ref string) (holdfast.Secret, error) {
@@ -151,6 +152,76 @@ func manyUsers(s *site, n int) {
 		spec.Users[i].Password, spec.Users[i].State = "", Absent
 	}
 	require.Equal(s, n, s.apply(spec).Count(holdfast.Applied))
+}
+
+// userGoneMeanwhile has somebody else delete a credential between the look and the
+// write: it is not this Apply that did it.
+func userGoneMeanwhile(s *site) {
+	scope := `
+scope: {principals: ["User:~a", "User:~b"]}
+`
+	s.apply(s.spec(scope + `
+users:
+  - {name: "~a", mechanisms: [SCRAM-SHA-512], password: "env:A"}
+  - {name: "~b", mechanisms: [SCRAM-SHA-512], password: "env:B"}
+`))
+	gone := s.spec(scope + `
+users:
+  - {name: "~a", mechanisms: [SCRAM-SHA-512], state: absent}
+  - {name: "~b", mechanisms: [SCRAM-SHA-512], state: absent}
+`)
+	wire := &gate{keys: []kmsg.Key{kmsg.AlterUserSCRAMCredentials}, before: func(int) {
+		s.apply(Spec{Scope: gone.Scope, Users: gone.Users[:1]})
+	}}
+	r := &Reconciler{Client: s.Admin(s.T, kgo.Dialer(wire.dial))}
+	report, err := r.Apply(s.Context(), s.plan(r, gone))
+	require.NoError(s, err)
+	require.Equal(s, []string{
+		"unchanged/already-gone delete scram-user ~a SCRAM-SHA-512",
+		"applied delete scram-user ~b SCRAM-SHA-512",
+	}, s.outcomes(report))
+}
+
+// No request names a user twice: KRaft refuses that as DUPLICATE_RESOURCE, for two
+// mechanisms as well, which the embedded Kafka does not.
+func TestApply_NamesEachUserOnceInARequest(t *testing.T) {
+	f := newFake(t)
+	f.r.Resolve = passwordOf
+	var requests []int
+	var twice []string
+	f.always(kmsg.AlterUserSCRAMCredentials, func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		req := kreq.(*kmsg.AlterUserSCRAMCredentialsRequest)
+		seen := map[string]bool{}
+		for _, d := range req.Deletions {
+			if seen[d.Name] {
+				twice = append(twice, "delete "+d.Name)
+			}
+			seen[d.Name] = true
+		}
+		for _, u := range req.Upsertions {
+			if seen[u.Name] {
+				twice = append(twice, "set "+u.Name)
+			}
+			seen[u.Name] = true
+		}
+		requests = append(requests, len(seen))
+		return nil, nil, false
+	})
+	spec := Spec{Scope: Scope{Principals: []string{"User:a", "User:b"}}}
+	for _, name := range []string{"a", "b"} {
+		spec.Users = append(spec.Users, User{Name: name, Mechanisms: []ScramMechanism{ScramSHA512, ScramSHA256}, Password: "env:P"})
+	}
+	f.apply(spec)
+	for i := range spec.Users {
+		spec.Users[i].Password, spec.Users[i].Iterations = "env:Q", 5000
+	}
+	f.apply(spec)
+	for i := range spec.Users {
+		spec.Users[i] = User{Name: spec.Users[i].Name, Mechanisms: spec.Users[i].Mechanisms, State: Absent}
+	}
+	f.apply(spec)
+	require.Empty(t, twice)
+	require.Equal(t, []int{2, 2, 2, 2, 2, 2}, requests)
 }
 
 // staleUser has somebody else set other iterations meanwhile.
