@@ -55,7 +55,7 @@ func (r *Reconciler) Apply(ctx context.Context, plan Plan) (holdfast.Report, err
 	visible := a.waitVisible(ctx)
 	report := a.report()
 	// Why it stopped is said once, not for each of the changes that were not made.
-	errs := []error{report.Err(), visible, a.gaveUp}
+	errs := []error{report.Err(), a.sweptErr(), visible, a.gaveUp}
 	if visible != nil || report.Count(holdfast.NotAttempted) > 0 {
 		errs = append(errs, context.Cause(ctx))
 	}
@@ -81,6 +81,10 @@ type applier struct {
 	// gaveUp is why no more requests are sent; nil while there is hope.
 	gaveUp    error
 	passwords passwords
+	bindings  int         // of the cluster, when it was looked at
+	swept     *SweptError // by broad filters; nil where nothing was
+	// spent: a batch used up all its patience, and nothing has succeeded since.
+	spent bool
 }
 
 func newApplier(r *Reconciler, plan Plan) *applier {
@@ -126,7 +130,7 @@ func (a *applier) check(ctx context.Context) error {
 		a.refuse(ReasonStale)
 		return fmt.Errorf("%w: it names %q, this one is %q", ErrOtherCluster, a.plan.Cluster, who.cluster)
 	}
-	a.who = who
+	a.who, a.bindings = who, len(state.ACLs)
 	me, err := a.r.self(ctx)
 	if err != nil {
 		a.refuse(holdfast.ReasonUnread)
@@ -236,7 +240,11 @@ func (a *applier) write(ctx context.Context) {
 		if ctx.Err() == nil && a.gaveUp == nil {
 			items = a.hold(st, items)
 		}
-		if len(items) > 0 {
+		switch {
+		case len(items) == 0:
+		case st == stageRevoke || st == stageUndeny:
+			a.revoke(ctx, st, items)
+		default:
 			a.run(ctx, a.writerFor(st), items)
 		}
 	}

@@ -5,8 +5,8 @@ package kafkasec
 // POLICY_VIOLATION; before 3.5 it could make the controller resign.
 const maxRecords = 10_000
 
-// maxDeleteFilters bounds one DeleteAcls request: the controller walks all its
-// bindings once per filter, on one thread.
+// maxDeleteFilters bounds one DeleteAcls request also where there are few
+// bindings; see maxFilterMatches.
 const maxDeleteFilters = 1_000
 
 // pack cuts items into consecutive batches, none heavier than limit unless a

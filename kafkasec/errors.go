@@ -101,6 +101,9 @@ func permanent(err error) bool {
 	return errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, context.Canceled)
 }
 
+// errNothingSent goes with a look before a write that did not succeed.
+var errNothingSent = errors.New("look before the write")
+
 var errNoController = errors.New("the cluster has no controller at the moment")
 
 // neverSent reports whether the request surely did not reach a broker: there
@@ -112,5 +115,5 @@ func neverSent(err error) bool {
 		return !k.Retriable
 	}
 	var op *net.OpError
-	return errors.Is(err, errNoController) || errors.As(err, &op) && op.Op == "dial"
+	return errors.Is(err, errNothingSent) || errors.Is(err, errNoController) || errors.As(err, &op) && op.Op == "dial"
 }

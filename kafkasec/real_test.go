@@ -3,6 +3,7 @@ package kafkasec
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -352,6 +353,28 @@ func manyRecords(s *site) {
 	require.Equal(s, topics+bindings, report.Count(holdfast.Applied), report.Summary())
 	s.Logf("%d topics with %d configs and %d bindings: %d requests, %v", topics, len(configs), bindings, requests.Load(), time.Since(start).Round(time.Millisecond))
 	require.True(s, s.plan(r, spec).Empty())
+
+	// One filter for each principal, because a controller walks all bindings for
+	// every filter, and refuses one that matches more than it may delete at once.
+	gone := Spec{Scope: spec.Scope, ACLs: slices.Clone(spec.ACLs)}
+	for i := range gone.ACLs {
+		gone.ACLs[i].State = Absent
+	}
+	all := kmsg.NewPtrDeleteACLsRequest()
+	all.Filters = []kmsg.DeleteACLsRequestFilter{bindingFilter{Permission: Allow}.wire()}
+	kresp, err := r.ask(s.Context(), 1, all)
+	require.NoError(s, err)
+	require.Equal(s, kerr.InvalidRequest.Code, kresp.(*kmsg.DeleteACLsResponse).Results[0].ErrorCode)
+	requests.Store(0)
+	r.BroadRevokes = true
+	plan = s.plan(r, gone)
+	start = time.Now()
+	report, err = r.Apply(s.Context(), plan)
+	require.NoError(s, err)
+	require.Equal(s, bindings, report.Count(holdfast.Applied), report.Summary())
+	s.Logf("revoked in %d requests, %v", requests.Load(), time.Since(start).Round(time.Millisecond))
+	require.True(s, s.plan(r, gone).Empty())
+	r.BroadRevokes = false
 
 	// Without packing the controller would have refused the request.
 	for i := range spec.ACLs {

@@ -79,11 +79,12 @@ func (a *applier) runBatch(ctx context.Context, w writer, todo []int, state map[
 		progress := len(again) < len(todo)
 		todo = again
 		a.progress(w)
+		if progress {
+			a.spent = false
+			retry = newRetry(a.r.retryFor())
+		}
 		if len(todo) == 0 {
 			return
-		}
-		if progress {
-			retry = newRetry(a.r.retryFor())
 		}
 		if throttled && ans.throttle > 0 {
 			// The broker said how long; its wait is no failure of ours.
@@ -92,7 +93,17 @@ func (a *applier) runBatch(ctx context.Context, w writer, todo []int, state map[
 			}
 			continue
 		}
-		if !retry.wait(ctx) {
+		// Once a batch has used up all patience, the next ones have one attempt each
+		// until something succeeds, else a cluster whose controller refuses everything
+		// would take that time for every one of them.
+		if a.spent || !retry.wait(ctx) {
+			if look && ctx.Err() == nil {
+				if open, err := a.look(ctx, todo, state); err == nil {
+					todo = open
+					a.progress(w)
+				}
+			}
+			a.spent = true
 			a.abandon(ctx, todo, state)
 			return
 		}
@@ -121,6 +132,10 @@ func (a *applier) send(ctx context.Context, w writer, todo []int) (answers, erro
 func (a *applier) take(w writer, todo []int, ans answers, state map[int]*pending) (again []int, throttled, look bool) {
 	for j, i := range todo {
 		item, p := ans.items[j], state[i]
+		if item.unsent {
+			again = append(again, i)
+			continue
+		}
 		p.err = item.err
 		switch {
 		case item.err == nil && item.gone && !p.unclear:

@@ -30,6 +30,8 @@ type answers struct {
 type answer struct {
 	err  error
 	gone bool // a delete that found nothing
+	// unsent: this request had no room for it.
+	unsent bool
 }
 
 // refusedWhole reports whether every item was refused with POLICY_VIOLATION.

@@ -38,12 +38,7 @@ func deleteACLs(ctx context.Context, r *Reconciler, controller int32, changes []
 	req := kmsg.NewPtrDeleteACLsRequest()
 	req.Filters = make([]kmsg.DeleteACLsRequestFilter, len(changes))
 	for i, c := range changes {
-		b := c.binding()
-		f := kmsg.NewDeleteACLsRequestFilter()
-		f.ResourceType, f.ResourcePatternType = b.Resource.wire()
-		f.ResourceName, f.Principal, f.Host = &b.Resource.Name, &b.Principal, &b.Host
-		f.Operation, f.PermissionType = b.Operation.wire(), b.Permission.wire()
-		req.Filters[i] = f
+		req.Filters[i] = bindingFilter(c.binding()).wire()
 	}
 	kresp, err := r.ask(ctx, controller, req)
 	if err != nil {

@@ -13,11 +13,15 @@ import (
 // before it than for its size: 500 times 16384 iterations are seconds.
 const maxCredentials = 500
 
-// writerFor adds those writers that need what this Apply has resolved.
+// writerFor adds to writers what this Apply has resolved or seen.
 func (a *applier) writerFor(st stage) writer {
 	switch st {
 	case stageScram256, stageScram512:
 		return writer{"set scram credentials", maxCredentials, one, nil, a.upsertCredentials}
+	case stageRevoke, stageUndeny:
+		w := writerFor(st)
+		w.limit = deleteFilters(a.bindings)
+		return w
 	}
 	return writerFor(st)
 }
