@@ -27,6 +27,7 @@ func TestFake_FailedRevoke(t *testing.T)  { failedRevoke(newSite(t, conform.NewF
 func TestFake_DeniedReads(t *testing.T)   { deniedReads(newSite(t, conform.NewFake(t))) }
 func TestFake_DeniedCreate(t *testing.T)  { deniedCreate(newSite(t, conform.NewFake(t))) }
 func TestFake_RandomStates(t *testing.T)  { randomStates(newSite(t, conform.NewFake(t)), 1000) }
+func TestFake_LateRecords(t *testing.T)   { lateRecords(newSite(t, conform.NewFake(t))) }
 func TestFake_KilledApplier(t *testing.T) { killedApplier(newSite(t, conform.NewFake(t)), true) }
 
 // site is a cluster of either kind, and the reconciler of its super user.
@@ -412,4 +413,30 @@ func growing(next, before Spec) Spec {
 		}
 	}
 	return next
+}
+
+// lateRecords has a producer write to one of two empty topics between Apply's
+// check and their deletion.
+func lateRecords(s *site) {
+	const scope = `
+scope: {topic_prefixes: ["~"]}
+topics:
+`
+	s.apply(s.spec(scope + `
+  - {name: "~a", partitions: 2}
+  - {name: "~b", partitions: 2}
+`))
+	spec := s.spec(scope + `
+  - {name: "~a", state: absent}
+  - {name: "~b", state: absent}
+  - {name: "~c", partitions: 1}
+`)
+	plan := s.plan(s.r, spec)
+	producer := s.Admin(s.T)
+	wire := &gate{keys: []kmsg.Key{kmsg.CreateTopics}, before: func(int) { require.NoError(s, s.produces(producer, "a")) }}
+	r := &Reconciler{Client: s.Admin(s.T, kgo.Dialer(wire.dial))}
+	report, err := r.Apply(s.Context(), plan)
+	require.ErrorIs(s, err, errFilled)
+	require.Equal(s, []string{"applied create topic ~c", "failed delete topic ~a", "applied delete topic ~b"}, s.outcomes(report))
+	require.NoError(s, s.produces(producer, "a"))
 }

@@ -33,6 +33,7 @@ func onEvery(t *testing.T, c *real.Cluster, states int) {
 	on("killed applier", func(s *site) { killedApplier(s, false) })
 	on("prunes", func(s *site) { prunes(s, states/2) })
 	on("records", records)
+	on("late records", lateRecords)
 	on("random states", func(s *site) { randomStates(s, states) })
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -134,9 +135,22 @@ func alterConfigs(ctx context.Context, r *Reconciler, controller int32, changes 
 	return byTopic(changes, got, resp.ThrottleMillis)
 }
 
+// deleteTopics looks once more, right before, whether those that are deleted as
+// empty ones still are: Kafka deletes on no condition, so that what is written
+// after that look is lost.
 func deleteTopics(ctx context.Context, r *Reconciler, controller int32, changes []Change) (answers, error) {
+	kept, err := r.nonEmpty(ctx, changes)
+	if err != nil {
+		return answers{}, fmt.Errorf("%w: %w", errNothingSent, err)
+	}
+	if len(kept) == len(changes) {
+		return byTopic(changes, kept, 0)
+	}
 	req := kmsg.NewPtrDeleteTopicsRequest()
 	for _, c := range changes {
+		if _, ok := kept[c.Name]; ok {
+			continue
+		}
 		req.TopicNames = append(req.TopicNames, c.Name) // v0-v5
 		t := kmsg.NewDeleteTopicsRequestTopic()
 		t.Topic = &c.Name
@@ -147,7 +161,7 @@ func deleteTopics(ctx context.Context, r *Reconciler, controller int32, changes 
 		return answers{}, err
 	}
 	resp := kresp.(*kmsg.DeleteTopicsResponse)
-	got := make(map[string]answer, len(resp.Topics))
+	got := kept
 	for _, t := range resp.Topics {
 		if t.Topic == nil {
 			continue
@@ -159,4 +173,38 @@ func deleteTopics(ctx context.Context, r *Reconciler, controller int32, changes 
 		got[*t.Topic] = a
 	}
 	return byTopic(changes, got, resp.ThrottleMillis)
+}
+
+var errFilled = errors.New("it was empty when the plan was checked, and holds records now")
+
+// nonEmpty answers for those that are to be deleted only if they are empty, and
+// are not, or nobody can tell.
+func (r *Reconciler) nonEmpty(ctx context.Context, changes []Change) (map[string]answer, error) {
+	kept := make(map[string]answer, len(changes))
+	var names []string
+	for _, c := range changes {
+		if before, _ := c.Before.(TopicData); before.Records == RecordsNone {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) == 0 {
+		return kept, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.requestTimeout())
+	defer cancel()
+	state, _, err := r.read(ctx, reading{topics: names, records: names})
+	if err != nil {
+		return nil, err
+	}
+	unread := state.unreadIndex()
+	for _, name := range names {
+		if u, ok := unread.find(KindTopic, name); ok {
+			kept[name] = answer{err: u.Err}
+		} else if u, ok := unread.find(KindTopicRecords, name); ok {
+			kept[name] = answer{err: u.Err}
+		} else if t, exists := state.Topics[name]; exists && t.Records != RecordsNone {
+			kept[name] = answer{err: errFilled}
+		}
+	}
+	return kept, nil
 }
