@@ -56,6 +56,11 @@ var rooms = map[string]room{
 		imports: []string{".", "internal/strictyaml", "kafkasec"},
 	},
 
+	"tlsprobe": {
+		because: "it judges with the standard library; of x/crypto it takes the reader of DER for certificates that Go refuses and that of OCSP, of x/net the names of other letters",
+		imports: []string{".", "golang.org/x/crypto/cryptobyte/...", "golang.org/x/crypto/ocsp", "golang.org/x/net/idna"},
+	},
+
 	"internal/kafkarules": {because: "it holds facts about brokers as pure functions", imports: []string{"internal/nearest"}},
 	"internal/keystore": {
 		because: "it reads bytes that somebody else read from a file",
@@ -176,6 +181,8 @@ var dependencies = map[string]string{
 	"github.com/twmb/franz-go/pkg/kfake":         "the embedded Kafka of tests and the quickstart",
 	"github.com/twmb/franz-go/pkg/kmsg":          "Kafka's requests and responses",
 	"go.yaml.in/yaml/v4":                         "YAML, behind internal/strictyaml",
+	"golang.org/x/crypto":                        "a lenient reader of DER and the parser of stapled OCSP responses, kept by the Go team",
+	"golang.org/x/net":                           "internationalised host names (IDNA), kept by the Go team",
 	"golang.org/x/oauth2":                        "tokens by client credentials, for SASL OAUTHBEARER",
 	"golang.org/x/term":                          "telling a terminal from a pipe",
 	"software.sslmate.com/src/go-pkcs12":         "writing PKCS #12 files for tests, and a peer that reads them",
