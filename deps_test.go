@@ -124,6 +124,10 @@ var rooms = map[string]room{
 		because: "an example shows what an importer can do, so it uses public packages, not internal ones",
 		imports: []string{".", "examples/internal/cli", "kafkasec", "kafkasec/dial", "kafkasec/playbook", "github.com/spf13/cobra"},
 	},
+	"examples/tlsprobe": {
+		because: "an example shows what an importer can do, so it uses public packages, not internal ones",
+		imports: []string{".", "examples/internal/cli", "tlsprobe", "github.com/spf13/cobra"},
+	},
 	"examples/quickstart": {
 		because: "an example shows what an importer can do, so it uses public packages, not internal ones",
 		imports: []string{

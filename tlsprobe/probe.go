@@ -7,6 +7,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 )
@@ -269,8 +270,14 @@ func (p *Prober) settle(ctx context.Context, r *Result, s *session, tc *tls.Conn
 		err := await(ctx, tc, rec, graceAfter(r.Timings.Handshake))
 		switch {
 		case errors.Is(err, errSettled):
-		case alertOf(err) != 0 || isEOF(err):
+		case alertOf(err) != 0:
 			p.clientRefused(r, s, err)
+		case isEOF(err):
+			r.ClientCertificate, r.Err = ClientAuthUnknown, err
+			r.add(Closed, "the server asked for a client certificate, got none, and closed without a word: it may demand one")
+			if s.presented {
+				r.Reasons[len(r.Reasons)-1].Message = "the server took a client certificate and closed without a word: it may not accept that one"
+			}
 		default:
 			r.ClientCertificate = ClientAuthUnknown
 			if ctx.Err() == nil {
@@ -281,28 +288,29 @@ func (p *Prober) settle(ctx context.Context, r *Result, s *session, tc *tls.Conn
 	tc.Close() //nolint:errcheck // goodbye
 }
 
-// await reads until the server has gone on, said no, or closed.
+// await reads until the server has gone on, said no, or closed. A goodbye of TLS
+// without an alert before it is no complaint; a bare end of the connection, with
+// nothing before it, is returned.
 func await(ctx context.Context, tc *tls.Conn, rec *recorder, grace time.Duration) error {
-	rec.settle, rec.settles = rec.records, true
+	before := rec.records
+	rec.settle, rec.settles = before, true
 	var b [1]byte
 	tc.SetReadDeadline(time.Now().Add(grace)) //nolint:errcheck // a connection without deadlines waits for its own
 	_, err := tc.Read(b[:])
 	var slow net.Error
-	if !errors.As(err, &slow) || !slow.Timeout() || ctx.Err() != nil {
-		if err == nil {
-			return errSettled // it spoke
+	if errors.As(err, &slow) && slow.Timeout() && ctx.Err() == nil {
+		// No ticket and no alert: say goodbye and see how the server takes it.
+		if err := tc.CloseWrite(); err != nil {
+			return err
 		}
-		return err
-	}
-	// No ticket and no alert: say goodbye and see how the server takes it.
-	if err := tc.CloseWrite(); err != nil {
-		return err
-	}
-	if deadline, ok := ctx.Deadline(); ok {
+		deadline, _ := ctx.Deadline()
 		tc.SetReadDeadline(deadline) //nolint:errcheck // as above
+		rec.settles = false
+		if _, err = tc.Read(b[:]); isEOF(err) {
+			return errSettled
+		}
 	}
-	rec.settles = false
-	if _, err = tc.Read(b[:]); err == nil || isEOF(err) {
+	if err == nil || errors.Is(err, io.EOF) || (isEOF(err) && rec.records > before) {
 		return errSettled
 	}
 	return err

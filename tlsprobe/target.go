@@ -105,6 +105,12 @@ func checkHost(host string) error {
 	return nil
 }
 
+// Validate says what is wrong with a target, without looking anything up.
+func (t Target) Validate() error {
+	_, err := t.resolve()
+	return err
+}
+
 // resolve returns the target with every default in its field, or what is wrong.
 func (t Target) resolve() (Target, error) {
 	if err := t.Upgrade.validate(); err != nil {
