@@ -9,23 +9,19 @@ import (
 	"time"
 )
 
-// dial connects, and says how long the name and the connection took.
+// dial connects, and says how long the name and the connection took. A caller's
+// dialer that looks the name up with a [net.Resolver] is timed as well.
 func (p *Prober) dial(ctx context.Context, r *Result) (net.Conn, error) {
 	start := time.Now()
-	if p.Dial != nil {
-		conn, err := p.Dial(ctx, r.Target.Network, r.Target.Dial)
-		r.Timings.Connect = time.Since(start)
-		if err == nil {
-			r.Address = addrPort(conn.RemoteAddr())
-		}
-		return conn, err
-	}
 	var lookup lookupTime
 	if host, _, err := net.SplitHostPort(r.Target.Dial); err == nil && net.ParseIP(host) == nil {
 		ctx = httptrace.WithClientTrace(ctx, lookup.trace())
 	}
-	dialer := net.Dialer{Resolver: p.Resolver, KeepAlive: -1}
-	conn, err := dialer.DialContext(ctx, r.Target.Network, r.Target.Dial)
+	connect := p.Dial
+	if connect == nil {
+		connect = (&net.Dialer{Resolver: p.Resolver, KeepAlive: -1}).DialContext
+	}
+	conn, err := connect(ctx, r.Target.Network, r.Target.Dial)
 	r.Timings.DNS = lookup.took()
 	r.Timings.Connect = time.Since(start) - r.Timings.DNS
 	if err == nil {

@@ -65,7 +65,10 @@ func (p *Prober) waited(ctx context.Context, r *Result, err error, where string)
 func (p *Prober) explainDial(ctx context.Context, r *Result, err error) {
 	r.Err = err
 	var dns *net.DNSError
+	var reason Reason
 	switch {
+	case errors.As(err, &reason):
+		(*reasons)(&r.Reasons).add(reason.Code, reason.Position, reason.Message)
 	case errors.As(err, &dns) && !errors.Is(ctx.Err(), context.Canceled):
 		r.add(DNS, fmt.Sprintf("the name %q does not resolve (%s): look at the spelling and the name servers", r.Target.Host, dns.Err))
 	case p.waited(ctx, r, err, "while connecting"):

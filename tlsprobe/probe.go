@@ -16,6 +16,10 @@ import (
 // [Prober.Timeout], whichever is first, and leaves neither a goroutine nor a
 // connection behind.
 func (p *Prober) Probe(ctx context.Context, target Target) Result {
+	return p.probe(ctx, target, Conversation{})
+}
+
+func (p *Prober) probe(ctx context.Context, target Target, c Conversation) Result {
 	t, err := target.resolve()
 	r := Result{Target: t, Start: p.now(), ClientCertificate: ClientAuthUnknown}
 	if err != nil {
@@ -32,10 +36,10 @@ func (p *Prober) Probe(ctx context.Context, target Target) Result {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
 	start := time.Now()
-	p.attempt(ctx, &r, 0)
+	p.attempt(ctx, &r, c, 0)
 	if p.retry(&r) {
 		second := Result{Target: t, Start: r.Start, Notes: r.Notes, ClientCertificate: ClientAuthUnknown}
-		if p.attempt(ctx, &second, p.secondMax()); len(second.Certificates) > 0 || len(r.Certificates) == 0 && second.Err == nil {
+		if p.attempt(ctx, &second, c, p.secondMax()); len(second.Certificates) > 0 || len(r.Certificates) == 0 && second.Err == nil {
 			r = second
 		}
 	}
@@ -61,7 +65,7 @@ func (p *Prober) secondMax() uint16 {
 }
 
 // attempt is one connection. max is the newest version, 0 for the usual one.
-func (p *Prober) attempt(ctx context.Context, r *Result, max uint16) {
+func (p *Prober) attempt(ctx context.Context, r *Result, c Conversation, max uint16) {
 	conn, err := p.dial(ctx, r)
 	if err != nil {
 		p.explainDial(ctx, r, err)
@@ -72,12 +76,22 @@ func (p *Prober) attempt(ctx context.Context, r *Result, max uint16) {
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) }) //nolint:errcheck // the next read fails or not
 	defer stop()
 
+	if c.Before != nil {
+		handshake, err := c.before(ctx, r, conn)
+		switch {
+		case err != nil:
+			p.explainTalk(ctx, r, err, "in the conversation before TLS")
+		case handshake:
+			p.handshake(ctx, r, conn, c, max)
+		}
+		return
+	}
 	under, err := p.upgrade(r, conn)
 	if err != nil {
 		p.explainUpgrade(ctx, r, err)
 		return
 	}
-	p.handshake(ctx, r, under, max)
+	p.handshake(ctx, r, under, c, max)
 }
 
 // upgrade talks until TLS can begin.
@@ -157,7 +171,7 @@ func (p *Prober) config(r *Result, s *session, max uint16) *tls.Config {
 	return c
 }
 
-func (p *Prober) handshake(ctx context.Context, r *Result, conn net.Conn, max uint16) {
+func (p *Prober) handshake(ctx context.Context, r *Result, conn net.Conn, c Conversation, max uint16) {
 	rec := record(conn)
 	defer rec.release()
 	var s session
@@ -176,6 +190,10 @@ func (p *Prober) handshake(ctx context.Context, r *Result, conn net.Conn, max ui
 	case errors.Is(err, errSeen):
 	case err != nil:
 		p.explainHandshake(ctx, r, &s, rec, err)
+	case c.After != nil:
+		p.judge(r, &s, rec) // After has to know whom it talks to
+		p.after(ctx, r, &s, tc, c)
+		return
 	default:
 		p.settle(ctx, r, &s, tc, rec)
 	}

@@ -39,7 +39,8 @@ type Prober struct {
 	// Timeout bounds each probe. 0 means 10 seconds.
 	Timeout time.Duration
 	// Dial connects, for example through a SOCKS5 or CONNECT proxy. Nil means a
-	// [net.Dialer], which tries the addresses of a name as RFC 8305 says.
+	// [net.Dialer], which tries the addresses of a name as RFC 8305 says. An error
+	// that is a [Reason] becomes one of the result as it is.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Resolver looks names up. Nil means the system's.
 	Resolver *net.Resolver

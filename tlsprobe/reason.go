@@ -78,6 +78,8 @@ const (
 	Closed Code = "closed"
 	// Canceled: the caller gave up.
 	Canceled Code = "canceled"
+	// Forbidden: the dialer of the caller may not connect there.
+	Forbidden Code = "forbidden"
 	// InvalidTarget: the target itself makes no sense; nothing was sent.
 	InvalidTarget Code = "invalid_target"
 )
