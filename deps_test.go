@@ -58,7 +58,7 @@ var rooms = map[string]room{
 
 	"tlsprobe": {
 		because: "it judges with the standard library; of x/crypto it takes the reader of DER for certificates that Go refuses and that of OCSP, of x/net the names of other letters",
-		imports: []string{".", "golang.org/x/crypto/cryptobyte/...", "golang.org/x/crypto/ocsp", "golang.org/x/net/idna"},
+		imports: []string{".", "internal/parallel", "golang.org/x/crypto/cryptobyte/...", "golang.org/x/crypto/ocsp", "golang.org/x/net/idna"},
 	},
 
 	"internal/kafkarules": {because: "it holds facts about brokers as pure functions", imports: []string{"internal/nearest"}},
@@ -149,6 +149,7 @@ var testImports = []string{
 	"github.com/stretchr/testify/require",
 	"github.com/stretchr/testify/assert", // for assert.CollectT, which require.EventuallyWithT hands out
 	"github.com/twmb/franz-go/...",       // the tests of Kafka packages act as clients, and kfake as the broker
+	"golang.org/x/net/dns/dnsmessage",    // a name server in tests
 	"golang.org/x/oauth2/...",            // as clients of the test kit's token server
 	"go.yaml.in/yaml/v4",                 // how YAML prints our types
 	"software.sslmate.com/src/go-pkcs12", // the peer that internal/keystore compares with

@@ -191,13 +191,13 @@ func (p *Prober) handshake(ctx context.Context, r *Result, conn net.Conn, c Conv
 	case err != nil:
 		p.explainHandshake(ctx, r, &s, rec, err)
 	case c.After != nil:
-		p.judge(r, &s, rec) // After has to know whom it talks to
+		p.judge(ctx, r, &s, rec) // After has to know whom it talks to
 		p.after(ctx, r, &s, tc, c)
 		return
 	default:
 		p.settle(ctx, r, &s, tc, rec)
 	}
-	p.judge(r, &s, rec)
+	p.judge(ctx, r, &s, rec)
 }
 
 // take copies what was negotiated.
@@ -216,7 +216,7 @@ func (p *Prober) take(r *Result, s *session) {
 }
 
 // judge says what is the matter with the certificates, from memory if it can.
-func (p *Prober) judge(r *Result, s *session, rec *recorder) {
+func (p *Prober) judge(ctx context.Context, r *Result, s *session, rec *recorder) {
 	var raw [][]byte
 	for _, c := range s.state.PeerCertificates {
 		raw = append(raw, c.Raw)
@@ -238,6 +238,7 @@ func (p *Prober) judge(r *Result, s *session, rec *recorder) {
 		(*reasons)(&r.Reasons).add(reason.Code, reason.Position, reason.Message)
 	}
 	p.judgeStaple(r, s, known)
+	p.judgeCRL(ctx, r, known)
 }
 
 func (p *Prober) judgeAnew(raw [][]byte, s *session, r *Result) judged {
@@ -264,6 +265,17 @@ func (p *Prober) judgeStaple(r *Result, s *session, known judged) {
 		(*reasons)(&r.Reasons).add(Revoked, 0, fmt.Sprintf("the stapled OCSP response says that the certificate was revoked at %s: replace it", r.Staple.RevokedAt.UTC().Format(time.RFC3339)))
 	case r.Staple == nil && s.verified && mustStaple(leaf):
 		(*reasons)(&r.Reasons).add(StaplingMissing, 0, "the certificate demands a stapled OCSP response (must-staple) and the server sent none: switch stapling on")
+	}
+}
+
+func (p *Prober) judgeCRL(ctx context.Context, r *Result, known judged) {
+	leaf := known.certs[0].X509
+	if p.CRLs == nil || leaf == nil {
+		return
+	}
+	r.CRL = p.CRLs.check(ctx, leaf, known.issuer, r.Start)
+	if r.CRL.Status == CRLRevoked {
+		(*reasons)(&r.Reasons).add(Revoked, 0, fmt.Sprintf("the revocation list at %s says that the certificate was revoked at %s: replace it", r.CRL.URL, timeJSON(r.CRL.RevokedAt)))
 	}
 }
 

@@ -44,6 +44,9 @@ type Prober struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Resolver looks names up. Nil means the system's.
 	Resolver *net.Resolver
+	// CRLs has revocation lists fetched that certificates name. Nil means that
+	// none is.
+	CRLs *CRLs
 	// Now is the time at which certificates are judged. Nil means [time.Now].
 	Now func() time.Time
 

@@ -53,6 +53,9 @@ type Result struct {
 	ChainExpiry time.Time
 	// Staple is the stapled OCSP response, nil for none.
 	Staple *Staple
+	// CRL is what a revocation list says of the leaf; nil where none was asked
+	// for.
+	CRL *Revocation
 	// SCTs is how many signed certificate timestamps came with the handshake.
 	SCTs int
 	// Reasons are what is the matter, a set by code: empty is good.

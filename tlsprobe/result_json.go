@@ -35,6 +35,9 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	if r.Staple != nil {
 		out.Staple = &stapleJSON{r.Staple.Status, r.Staple.Error, timeJSON(r.Staple.ThisUpdate), timeJSON(r.Staple.NextUpdate), timeJSON(r.Staple.RevokedAt)}
 	}
+	if r.CRL != nil {
+		out.CRL = &crlJSON{r.CRL.Status, r.CRL.Error, r.CRL.URL, timeJSON(r.CRL.NextUpdate), timeJSON(r.CRL.RevokedAt)}
+	}
 	if r.Err != nil && len(r.Certificates) == 0 {
 		out.Error = r.Err.Error()
 	}
@@ -60,6 +63,7 @@ type resultJSON struct {
 	Certificates      []certificateJSON `json:"certificates"`
 	ChainExpiry       string            `json:"chain_expiry,omitempty"`
 	Staple            *stapleJSON       `json:"staple,omitempty"`
+	CRL               *crlJSON          `json:"crl,omitempty"`
 	SCTs              int               `json:"scts,omitempty"`
 	Milliseconds      timingsJSON       `json:"milliseconds"`
 	Error             string            `json:"error,omitempty"`
@@ -79,6 +83,14 @@ type stapleJSON struct {
 	ThisUpdate string `json:"this_update,omitempty"`
 	NextUpdate string `json:"next_update,omitempty"`
 	RevokedAt  string `json:"revoked_at,omitempty"`
+}
+
+type crlJSON struct {
+	Status     CRLStatus `json:"status"`
+	Error      string    `json:"error,omitempty"`
+	URL        string    `json:"url,omitempty"`
+	NextUpdate string    `json:"next_update,omitempty"`
+	RevokedAt  string    `json:"revoked_at,omitempty"`
 }
 
 type certificateJSON struct {
