@@ -38,23 +38,34 @@ var severities = map[Code]holdfast.Severity{
 	WeakSignature: holdfast.High,
 }
 
-// Where a control is published, for the reasons that one stands for: requirement
-// 4.2.1 and 4.2.1.1 of PCI DSS, which want certificates that are valid and
-// neither expired nor revoked, and an inventory of them.
-var refs = []holdfast.Control{{Framework: "pci-dss", Version: "4.0.1", ID: "4.2.1"}, {Framework: "pci-dss", Version: "4.0.1", ID: "4.2.1.1"}}
-
 // Check turns a result into findings: one for each reason, one for the lifetime
 // of each certificate, one for the version and one for client certificates. What
 // could not be seen is Unknown, which is not Pass.
 func (p Policy) Check(r Result) []holdfast.Finding {
-	var findings []holdfast.Finding
 	subject := r.Target.String()
-	for _, reason := range r.Reasons {
+	findings := p.reasons(subject, r.Reasons)
+	findings = append(findings, p.version(subject, r), p.clientAuth(subject, r))
+	return append(findings, p.lifetimes(subject, r.Certificates, r.Start)...)
+}
+
+// CheckCertificates turns certificates that no probe brought into findings: one
+// for each reason of [Inspect] and one for the lifetime of each. The time is the
+// policy's, else at.
+func (p Policy) CheckCertificates(subject string, certs []Certificate, at time.Time) []holdfast.Finding {
+	if p.Now != nil {
+		at = p.Now()
+	}
+	return append(p.reasons(subject, Inspect(certs, at)), p.lifetimes(subject, certs, at)...)
+}
+
+func (p Policy) reasons(subject string, reasons []Reason) []holdfast.Finding {
+	var findings []holdfast.Finding
+	for _, reason := range reasons {
 		severity, ok := severities[reason.Code]
 		if !ok {
 			severity = holdfast.High
 		}
-		f := holdfast.Finding{Control: "tls." + string(reason.Code), Subject: subject, Status: holdfast.Fail, Severity: severity, Message: reason.Message, Refs: refs}
+		f := holdfast.Finding{Control: "tls." + string(reason.Code), Subject: subject, Status: holdfast.Fail, Severity: severity, Message: reason.Message, Refs: refsOf(reason.Code)}
 		for _, allowed := range p.Allow {
 			if allowed == reason.Code {
 				f.Status, f.Severity = holdfast.Pass, holdfast.Info
@@ -63,8 +74,7 @@ func (p Policy) Check(r Result) []holdfast.Finding {
 		}
 		findings = append(findings, f)
 	}
-	findings = append(findings, p.version(subject, r), p.clientAuth(subject, r))
-	return append(findings, p.lifetimes(subject, r)...)
+	return findings
 }
 
 func (p Policy) version(subject string, r Result) holdfast.Finding {
@@ -72,7 +82,7 @@ func (p Policy) version(subject string, r Result) holdfast.Finding {
 	if least == 0 {
 		least = tls.VersionTLS12
 	}
-	f := holdfast.Finding{Control: "tls.version", Subject: subject, Severity: holdfast.High, Expected: tls.VersionName(least) + " or newer", Refs: refs}
+	f := holdfast.Finding{Control: "tls.version", Subject: subject, Severity: holdfast.High, Expected: tls.VersionName(least) + " or newer", Refs: qualityRefs}
 	switch {
 	case r.Version == 0:
 		f.Status, f.Message = holdfast.Unknown, "no version was negotiated"
@@ -88,7 +98,7 @@ func (p Policy) version(subject string, r Result) holdfast.Finding {
 }
 
 func (p Policy) clientAuth(subject string, r Result) holdfast.Finding {
-	f := holdfast.Finding{Control: "tls.client-certificate", Subject: subject, Severity: holdfast.High, Actual: string(r.ClientCertificate)}
+	f := holdfast.Finding{Control: "tls.client-certificate", Subject: subject, Severity: holdfast.High, Actual: string(r.ClientCertificate), Refs: transportRefs}
 	switch {
 	case !p.ClientCertificates:
 		f.Status, f.Message = holdfast.NotApplicable, "the policy does not ask for client certificates"
@@ -106,17 +116,16 @@ func (p Policy) clientAuth(subject string, r Result) holdfast.Finding {
 	return f
 }
 
-func (p Policy) lifetimes(subject string, r Result) []holdfast.Finding {
-	now := r.Start
+func (p Policy) lifetimes(subject string, certs []Certificate, now time.Time) []holdfast.Finding {
 	if p.Now != nil {
 		now = p.Now()
 	}
-	if len(r.Certificates) == 0 {
-		return []holdfast.Finding{{Control: "tls.lifetime", Subject: subject, Status: holdfast.Unknown, Severity: holdfast.High, Message: "no certificate was seen", Refs: refs}}
+	if len(certs) == 0 {
+		return []holdfast.Finding{{Control: "tls.lifetime", Subject: subject, Status: holdfast.Unknown, Severity: holdfast.High, Message: "no certificate was seen", Refs: qualityRefs}}
 	}
 	var findings []holdfast.Finding
-	for i, c := range r.Certificates {
-		f := holdfast.Finding{Control: "tls.lifetime", Subject: fmt.Sprintf("%s certificate %d", subject, i), Status: holdfast.Pass, Severity: holdfast.Info, Refs: refs}
+	for i, c := range certs {
+		f := holdfast.Finding{Control: "tls.lifetime", Subject: fmt.Sprintf("%s certificate %d", subject, i), Status: holdfast.Pass, Severity: holdfast.Info, Refs: qualityRefs}
 		if c.NotAfter.IsZero() || c.NotBefore.IsZero() {
 			f.Status, f.Severity, f.Message = holdfast.Unknown, holdfast.High, "the dates of the certificate cannot be read"
 			findings = append(findings, f)

@@ -13,7 +13,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	out := resultJSON{
 		Target: r.Target.String(), Upgrade: r.Target.Upgrade, ServerName: r.Target.ServerName, VerifyName: r.Target.VerifyName,
 		ALPN: r.ALPN, ClientCertificate: r.ClientCertificate, AcceptableCAs: r.AcceptableCAs, SCTs: r.SCTs,
-		Reasons: []Code{}, Explanations: r.Reasons, Notes: r.Notes, Certificates: []certificateJSON{},
+		Reasons: []Code{}, Explanations: r.Reasons, Notes: r.Notes, Certificates: r.Certificates,
 		ChainExpiry: timeJSON(r.ChainExpiry), Start: timeJSON(r.Start),
 		Milliseconds: timingsJSON{ms(r.Timings.DNS), ms(r.Timings.Connect), ms(r.Timings.Upgrade), ms(r.Timings.Handshake), ms(r.Timings.Total)},
 	}
@@ -29,9 +29,6 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	for _, reason := range r.Reasons {
 		out.Reasons = append(out.Reasons, reason.Code)
 	}
-	for i, c := range r.Certificates {
-		out.Certificates = append(out.Certificates, c.json(i))
-	}
 	if r.Staple != nil {
 		out.Staple = &stapleJSON{r.Staple.Status, r.Staple.Error, timeJSON(r.Staple.ThisUpdate), timeJSON(r.Staple.NextUpdate), timeJSON(r.Staple.RevokedAt)}
 	}
@@ -45,28 +42,28 @@ func (r Result) MarshalJSON() ([]byte, error) {
 }
 
 type resultJSON struct {
-	Target            string            `json:"target"`
-	Upgrade           Upgrade           `json:"upgrade"`
-	ServerName        string            `json:"server_name,omitempty"`
-	VerifyName        string            `json:"verify_name,omitempty"`
-	Start             string            `json:"start,omitempty"`
-	Address           string            `json:"address,omitempty"`
-	Version           string            `json:"version,omitempty"`
-	CipherSuite       string            `json:"cipher_suite,omitempty"`
-	Group             string            `json:"group,omitempty"`
-	ALPN              string            `json:"alpn,omitempty"`
-	ClientCertificate ClientAuth        `json:"client_certificate"`
-	AcceptableCAs     []string          `json:"acceptable_cas,omitempty"`
-	Reasons           []Code            `json:"reasons"`
-	Explanations      []Reason          `json:"explanations,omitempty"`
-	Notes             []string          `json:"notes,omitempty"`
-	Certificates      []certificateJSON `json:"certificates"`
-	ChainExpiry       string            `json:"chain_expiry,omitempty"`
-	Staple            *stapleJSON       `json:"staple,omitempty"`
-	CRL               *crlJSON          `json:"crl,omitempty"`
-	SCTs              int               `json:"scts,omitempty"`
-	Milliseconds      timingsJSON       `json:"milliseconds"`
-	Error             string            `json:"error,omitempty"`
+	Target            string      `json:"target"`
+	Upgrade           Upgrade     `json:"upgrade"`
+	ServerName        string      `json:"server_name,omitempty"`
+	VerifyName        string      `json:"verify_name,omitempty"`
+	Start             string      `json:"start,omitempty"`
+	Address           string      `json:"address,omitempty"`
+	Version           string      `json:"version,omitempty"`
+	CipherSuite       string      `json:"cipher_suite,omitempty"`
+	Group             string      `json:"group,omitempty"`
+	ALPN              string      `json:"alpn,omitempty"`
+	ClientCertificate ClientAuth  `json:"client_certificate"`
+	AcceptableCAs     []string    `json:"acceptable_cas,omitempty"`
+	Reasons           []Code      `json:"reasons"`
+	Explanations      []Reason    `json:"explanations,omitempty"`
+	Notes             []string    `json:"notes,omitempty"`
+	Certificates      Chain       `json:"certificates"`
+	ChainExpiry       string      `json:"chain_expiry,omitempty"`
+	Staple            *stapleJSON `json:"staple,omitempty"`
+	CRL               *crlJSON    `json:"crl,omitempty"`
+	SCTs              int         `json:"scts,omitempty"`
+	Milliseconds      timingsJSON `json:"milliseconds"`
+	Error             string      `json:"error,omitempty"`
 }
 
 type timingsJSON struct {
@@ -91,6 +88,19 @@ type crlJSON struct {
 	URL        string    `json:"url,omitempty"`
 	NextUpdate string    `json:"next_update,omitempty"`
 	RevokedAt  string    `json:"revoked_at,omitempty"`
+}
+
+// Chain is certificates in the JSON of a result: a list of objects, each with its
+// position from 0.
+type Chain []Certificate
+
+// MarshalJSON implements [json.Marshaler].
+func (chain Chain) MarshalJSON() ([]byte, error) {
+	out := make([]certificateJSON, len(chain))
+	for i, c := range chain {
+		out[i] = c.json(i)
+	}
+	return json.Marshal(out)
 }
 
 type certificateJSON struct {
