@@ -153,6 +153,9 @@ func (p *Prober) config(r *Result, s *session, max uint16) *tls.Config {
 	if max != 0 {
 		c.MaxVersion = max
 	}
+	if p.only != 0 {
+		c.MinVersion, c.MaxVersion, c.CipherSuites = p.only, p.only, p.suites
+	}
 	c.VerifyConnection = func(state tls.ConnectionState) error {
 		s.state, s.verified = state, true
 		if p.CertificateOnly {

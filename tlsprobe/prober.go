@@ -51,6 +51,9 @@ type Prober struct {
 	Now func() time.Time
 
 	cache cache
+	// only and suites narrow a connection for [Prober.Inventory].
+	only   uint16
+	suites []uint16
 }
 
 // Probe looks at one endpoint with the default [Prober].
