@@ -51,7 +51,8 @@ const (
 // `yaml:"name,literal"` the text under the field (also in its lists and
 // mappings) may be any scalar but null and is kept as written, 604800000, true
 // and 1e3 alike. That is for values whose meaning is another system's, such as
-// Kafka topic configs.
+// Kafka topic configs. `yaml:"name,binary"` on a text field is that, and reads what
+// is tagged !!binary as the bytes that it stands for.
 //
 // The error is [holdfast.Problems], sorted by position; v then holds parts of
 // the document and must not be used, while the Positions still answer. A type

@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"encoding"
+	"encoding/base64"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -18,11 +19,20 @@ const (
 	intTag   = "!!int"
 	floatTag = "!!float"
 	mergeTag = "!!merge"
+
+	binaryTag = "!!binary" // never without being written
 )
 
 // scalar reads a scalar into a Go value that is one.
 func (d *decoder) scalar(at, n *yaml.Node, s *shape, v reflect.Value) {
 	switch {
+	case n.Tag == binaryTag: // the shape allows it, or it would not have come here
+		value, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
+		if err != nil {
+			d.problem(at, "want base64 behind !!binary, found something else")
+			return
+		}
+		v.SetString(string(value))
 	case s.kind == textKind && (s.literal || isText(n)):
 		v.SetString(n.Value)
 	case s.kind == decodedKind && (s.literal || isText(n)):

@@ -31,6 +31,7 @@ const (
 type shape struct {
 	kind    kind
 	literal bool
+	binary  bool   // literal, and !!binary is decoded
 	bits    int    // of a number
 	elem    *shape // of a pointer, list or map
 	fields  map[string]field
@@ -140,8 +141,8 @@ func (m shapes) addFields(s *shape, t reflect.Type, index []int) error {
 		case options == "unknown" && name == "" && f.Type == unknownKeys && s.unknown == nil:
 			s.unknown = at
 			continue
-		case name == "" || options != "" && options != "literal":
-			return fmt.Errorf("%s.%s: tag `yaml:%q`: want a name, a name with the option literal, \",inline\" on an embedded struct, "+
+		case name == "" || options != "" && options != "literal" && options != "binary":
+			return fmt.Errorf("%s.%s: tag `yaml:%q`: want a name, a name with the option literal or binary, \",inline\" on an embedded struct, "+
 				"or \",unknown\" on one []UnknownKey", t, f.Name, tag)
 		}
 		if _, taken := s.fields[name]; taken {
@@ -150,6 +151,12 @@ func (m shapes) addFields(s *shape, t reflect.Type, index []int) error {
 		elem, err := m.of(f.Type, options == "literal")
 		if err != nil {
 			return fmt.Errorf("%s.%s: %w", t, f.Name, err)
+		}
+		if options == "binary" {
+			if f.Type.Kind() != reflect.String {
+				return fmt.Errorf("%s.%s: the option binary is for text", t, f.Name)
+			}
+			elem = &shape{kind: elem.kind, literal: true, binary: true}
 		}
 		s.fields[name] = field{index: at, shape: elem}
 		s.names = append(s.names, name)

@@ -41,7 +41,7 @@ func (d *decoder) value(n *yaml.Node, s *shape, v reflect.Value) {
 	case d.depth > maxDepth+1: // a scalar in the deepest list is one more
 		d.problem(at, depthError{}.Error())
 		return
-	case tagged(n):
+	case tagged(n) && !(s.binary && n.Tag == binaryTag):
 		d.problem(at, tagMessage)
 		return
 	case isNull(n):
