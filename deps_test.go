@@ -61,6 +61,11 @@ var rooms = map[string]room{
 		imports: []string{".", "internal/parallel", "golang.org/x/crypto/cryptobyte/...", "golang.org/x/crypto/ocsp", "golang.org/x/net/idna"},
 	},
 
+	"tlsprobe/exporter": {
+		because: "it writes what tlsprobe sees for Prometheus, by hand: a registry of client_golang per probe costs a third of the probe",
+		imports: []string{".", "internal/strictyaml", "tlsprobe"},
+	},
+
 	"internal/kafkarules": {because: "it holds facts about brokers as pure functions", imports: []string{"internal/nearest"}},
 	"internal/keystore": {
 		because: "it reads bytes that somebody else read from a file",
