@@ -8,6 +8,6 @@
 //	topic := cluster.Prefix(t) + "orders"
 //
 // Tests that stop, reconfigure or overload brokers take their own cluster with
-// [NewKafka]. Without HOLDFAST_REAL=1 all of them skip; HOLDFAST_REQUIRE_REAL=1
+// [NewKafka]. [StartDaemon] starts any other server. Without HOLDFAST_REAL=1 all of them skip; HOLDFAST_REQUIRE_REAL=1
 // turns every skip into a failure. `make real` installs what they need.
 package real

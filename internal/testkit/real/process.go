@@ -34,7 +34,8 @@ var starter = sync.OnceValue(func() chan<- func() {
 })
 
 // spawn starts cmd so that it cannot outlive this process, however this process
-// ends, in a process group of its own, and under the reaper's watch.
+// ends, in a process group of its own, and under the reaper's watch. Whom it runs
+// as, and whether it leads that group, is cmd's to say.
 func spawn(cmd *exec.Cmd) (*process, error) {
 	attr, err := dieWithParent()
 	if err != nil {
@@ -43,6 +44,9 @@ func spawn(cmd *exec.Cmd) (*process, error) {
 	watch, err := reaper()
 	if err != nil {
 		return nil, fmt.Errorf("start the reaper of temporary directories: %w", err)
+	}
+	if own := cmd.SysProcAttr; own != nil {
+		attr.Credential, attr.Setpgid = own.Credential, own.Setpgid
 	}
 	cmd.SysProcAttr = attr
 	cmd.ExtraFiles = []*os.File{watch}

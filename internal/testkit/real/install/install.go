@@ -15,7 +15,7 @@ type Options struct {
 	Dir string
 	// Out gets a line per step. Nil means nobody.
 	Out io.Writer
-	// Components to install. Nil means [Components].
+	// Components to install. Nil means [Components] and [Servers].
 	Components []Component
 }
 
@@ -23,18 +23,21 @@ type installer struct {
 	dir  string
 	out  io.Writer
 	root bool // may install packages
+	// policy says whether packages may start what they install.
+	policy string
 }
 
 // Run installs what is missing. One component that cannot be installed does
 // not keep the others away; the error names each.
 func Run(ctx context.Context, opts Options) error {
-	i := &installer{dir: opts.Dir, out: opts.Out, root: os.Geteuid() == 0}
+	i := &installer{dir: opts.Dir, out: opts.Out, root: os.Geteuid() == 0, policy: "/usr/sbin/policy-rc.d"}
 	if i.out == nil {
 		i.out = io.Discard
 	}
 	components := opts.Components
+	var servers []Server
 	if components == nil {
-		components = Components()
+		components, servers = Components(), Servers()
 	}
 
 	var missing []Component
@@ -49,7 +52,7 @@ func Run(ctx context.Context, opts Options) error {
 	if err := i.ensureTools(ctx, len(missing) > 0); err != nil {
 		return err
 	}
-	var errs []error
+	errs := []error{i.ensureServers(ctx, servers)}
 	for _, c := range missing {
 		start := time.Now()
 		i.say("%s: copying jars to %s", c.Name, i.dir)

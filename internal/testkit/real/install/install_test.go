@@ -169,6 +169,45 @@ func TestEnsureTools_SaysWhatAPTCouldNotDo(t *testing.T) {
 		`javac in PATH is "javac 11.0.2", want 17 or newer (is another version first in PATH?)`)
 }
 
+func TestEnsureServers_InstallsWhatIsMissingAndStartsNothing(t *testing.T) {
+	bin := fakeAPT(t, `[ "$1" = install ] || exit 0
+cat policy-rc.d >policy-then
+printf '#!/bin/sh\n' >holdfastd; chmod +x holdfastd
+`)
+	i := &installer{out: io.Discard, root: true, policy: filepath.Join(bin, "policy-rc.d")}
+	servers := []Server{{"holdfastd", "holdfast-server"}}
+	require.NoError(t, i.ensureServers(t.Context(), servers))
+	log, err := os.ReadFile(filepath.Join(bin, "log"))
+	require.NoError(t, err)
+	require.Equal(t, "noninteractive update -q\n"+
+		"noninteractive install -y -q --no-install-recommends holdfast-server\n", string(log))
+	policy, err := os.ReadFile(filepath.Join(bin, "policy-then"))
+	require.NoError(t, err)
+	require.Equal(t, "#!/bin/sh\nexit 101\n", string(policy))
+	require.NoFileExists(t, i.policy)
+
+	require.NoError(t, i.ensureServers(t.Context(), servers))
+	again, err := os.ReadFile(filepath.Join(bin, "log"))
+	require.NoError(t, err)
+	require.Equal(t, log, again, "nothing is missing any more")
+}
+
+func TestEnsureServers_KeepsThePolicyOfTheMachine(t *testing.T) {
+	bin := fakeAPT(t, "exit 1\n")
+	i := &installer{out: io.Discard, root: true, policy: filepath.Join(bin, "policy-rc.d")}
+	require.NoError(t, os.WriteFile(i.policy, []byte("its own"), 0o755))
+	require.Error(t, i.ensureServers(t.Context(), []Server{{"holdfastd", "holdfast-server"}}))
+	policy, err := os.ReadFile(i.policy)
+	require.NoError(t, err)
+	require.Equal(t, "its own", string(policy))
+}
+
+func TestEnsureServers_SaysWhatToDoWithoutRoot(t *testing.T) {
+	i := &installer{out: io.Discard}
+	err := i.ensureServers(t.Context(), []Server{{"holdfastd", "holdfast-server"}, {"/opt/x/otherd", "other"}})
+	require.EqualError(t, err, "no holdfastd, otherd: install them and run this again, or run it as root on Debian, where it installs holdfast-server other with apt-get")
+}
+
 func TestRun_NeedsNoMavenWhenAllIsThere(t *testing.T) {
 	fakeTools(t, "thing_2.13-1.0.jar", "log-2.1.jar")
 	dir := t.TempDir()

@@ -22,17 +22,14 @@ func (i *installer) ensureTools(ctx context.Context, maven bool) error {
 	if _, err := exec.LookPath("apt-get"); err != nil || !i.root {
 		return fmt.Errorf("%s: put JDK %d or newer and Maven into PATH and run this again, or run it as root on Debian or Ubuntu, where it installs them with apt-get", lack, oldestJava)
 	}
-	i.say("%s: apt-get update", lack)
-	if err := i.run(ctx, "", "apt-get", "update", "-q"); err != nil {
+	if err := i.aptUpdate(ctx, lack); err != nil {
 		return err
 	}
 	var packages []string
 	for _, m := range missing {
 		packages = append(packages, m.debian(ctx))
 	}
-	i.say("apt-get install %s", strings.Join(packages, " "))
-	install := append([]string{"install", "-y", "-q", "--no-install-recommends"}, packages...)
-	if err := i.run(ctx, "", "apt-get", install...); err != nil {
+	if err := i.aptInstall(ctx, packages); err != nil {
 		return err
 	}
 	if missing := missingTools(ctx, maven); len(missing) > 0 {
@@ -40,6 +37,16 @@ func (i *installer) ensureTools(ctx context.Context, maven bool) error {
 			strings.Join(packages, " "), lacking(missing))
 	}
 	return nil
+}
+
+func (i *installer) aptUpdate(ctx context.Context, lack string) error {
+	i.say("%s: apt-get update", lack)
+	return i.run(ctx, "", "apt-get", "update", "-q")
+}
+
+func (i *installer) aptInstall(ctx context.Context, packages []string) error {
+	i.say("apt-get install %s", strings.Join(packages, " "))
+	return i.run(ctx, "", "apt-get", append([]string{"install", "-y", "-q", "--no-install-recommends"}, packages...)...)
 }
 
 // missingTool is something that PATH lacks and how Debian calls its package.
