@@ -4,6 +4,7 @@
 //	store, err := keystore.Load(data, keystore.Options{Password: password})
 //	pool, err := store.Pool()           // for ssl.truststore.*
 //	certs, err := store.Certificates()  // for ssl.keystore.*
+//	listing, err := keystore.List(data, password) // certificates alone, of more types
 //
 // JKS goes through keystore-go, after a check of the frame that keeps hostile
 // lengths away from it. PKCS#12 is decoded here, because go-pkcs12 reads at most

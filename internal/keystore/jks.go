@@ -169,7 +169,7 @@ func (r *jksReader) bytes(n int, what string) []byte {
 	if r.err != nil {
 		return nil
 	}
-	if n > len(r.data)-r.pos {
+	if n < 0 || n > len(r.data)-r.pos { // a length is negative where int has 32 bits
 		r.err = fmt.Errorf("%w: expected %s of %d bytes at offset %d, found %d", ErrCorrupt, what, n, r.pos, len(r.data)-r.pos)
 		return nil
 	}
@@ -192,13 +192,13 @@ func (r *jksReader) text(what string) string {
 	return ""
 }
 
-func (r *jksReader) cert(version uint32) {
+func (r *jksReader) cert(version uint32) []byte {
 	if version == 2 {
 		if kind := r.text("a certificate type"); r.err == nil && kind != "X.509" && kind != "X509" {
 			r.err = fmt.Errorf("%w: a certificate of type %q, X.509 is read", ErrUnsupported, printable(kind))
 		}
 	}
-	r.bytes(int(r.uint32("a certificate length")), "a certificate")
+	return r.bytes(int(r.uint32("a certificate length")), "a certificate")
 }
 
 // scanJKS walks the frame and returns the aliases in order and where the digest

@@ -76,6 +76,17 @@ keytool -J-Dkeystore.pkcs12.legacy -importcert -noprompt -file "$tmp/root.pem" -
 keytool -genseckey -keyalg AES -keysize 128 -alias secret -keystore "$tmp/p12-keytool-secret.bin" -storetype PKCS12 -storepass store-pw
 keytool -importcert -noprompt -file "$tmp/root.pem" -alias root -keystore "$tmp/p12-keytool-secret.bin" -storetype PKCS12 -storepass store-pw
 keytool -importcert -noprompt -file "$tmp/root.pem" -alias root -keystore "$tmp/jceks-keytool.bin" -storetype JCEKS -storepass store-pw
+# A JCEKS with all kinds of entries: the secret key is a serialized Java object.
+f=$tmp/jceks-keytool-kinds.bin
+keytool -genkeypair -keyalg EC -groupname secp256r1 -dname "CN=fixture ec" -validity $days -alias ec -keystore "$f" -storetype JCEKS -storepass store-pw -keypass store-pw
+keytool -genseckey -keyalg AES -keysize 128 -alias secret -keystore "$f" -storetype JCEKS -storepass store-pw
+keytool -genseckey -keyalg DESede -keysize 168 -alias secret2 -keystore "$f" -storetype JCEKS -storepass store-pw
+keytool -importcert -noprompt -file "$tmp/root.pem" -alias root -keystore "$f" -storetype JCEKS -storepass store-pw
+# What List reads beside these.
+openssl x509 -in "$tmp/root.pem" -outform DER -out "$tmp/der-cert.bin"
+openssl crl2pkcs7 -nocrl -certfile "$tmp/cas.pem" -outform DER -out "$tmp/der-pkcs7.bin"
+openssl crl2pkcs7 -nocrl -certfile "$tmp/cas.pem" -out pem-pkcs7.pem
+openssl x509 -in "$tmp/root.pem" -trustout -addtrust serverAuth -out pem-trusted.pem
 
 for f in "$tmp"/*.bin; do
   base64 -w 76 "$f" > "$(basename "${f%.bin}").b64"
