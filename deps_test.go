@@ -66,6 +66,11 @@ var rooms = map[string]room{
 		imports: []string{".", "internal/strictyaml", "tlsprobe"},
 	},
 
+	"tlsprobe/certstore": {
+		because: "it reads files of a file system that the caller opened; the client of a cluster is behind an interface, so that who watches files links no Kubernetes",
+		imports: []string{".", "internal/keystore", "internal/strictyaml", "tlsprobe"},
+	},
+
 	"internal/kafkarules": {because: "it holds facts about brokers as pure functions", imports: []string{"internal/nearest"}},
 	"internal/keystore": {
 		because: "it reads bytes that somebody else read from a file",
