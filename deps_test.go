@@ -136,7 +136,7 @@ var rooms = map[string]room{
 	},
 	"examples/tlsprobe": {
 		because: "an example shows what an importer can do, so it uses public packages, not internal ones",
-		imports: []string{".", "examples/internal/cli", "tlsprobe", "github.com/spf13/cobra"},
+		imports: []string{".", "examples/internal/cli", "tlsprobe", "tlsprobe/certstore", "github.com/spf13/cobra"},
 	},
 	"examples/quickstart": {
 		because: "an example shows what an importer can do, so it uses public packages, not internal ones",

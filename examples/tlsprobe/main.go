@@ -33,17 +33,17 @@ type app struct {
 	probe  probeFlags
 }
 
-const verbs = "probe and scan"
+const verbs = "probe, scan and files"
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tlsprobe",
-		Short: "Show what is the matter with the TLS of endpoints",
+		Short: "Show what is the matter with the TLS of endpoints and with certificates in files",
 		Long: `Show what is the matter with the TLS of endpoints: certificates, versions, and
-the client certificates that servers want.
+the client certificates that servers want; and with certificates in files.
 
-Exit code: 0 all is well, 2 an endpoint does not hold the policy or cannot be
-reached, 1 error.`,
+Exit code: 0 all is well, 2 an endpoint or a certificate does not hold the policy,
+or cannot be reached or read, 1 error.`,
 		SilenceErrors: true, // main prints them
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -60,6 +60,6 @@ reached, 1 error.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(a.probeCommand(), a.scanCommand())
+	root.AddCommand(a.probeCommand(), a.scanCommand(), a.filesCommand())
 	return root
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"encoding/pem"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/holdfast-sec/holdfast"
 	"github.com/holdfast-sec/holdfast/internal/testkit/pki"
 )
 
@@ -70,8 +72,38 @@ func setup(env *testscript.Env) error {
 	if err := closed.Close(); err != nil {
 		return err
 	}
+	if err := writeStores(env, ca); err != nil {
+		return err
+	}
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Cert.Raw})
 	return os.WriteFile(filepath.Join(env.WorkDir, "ca.pem"), block, 0o600)
+}
+
+// writeStores writes the files that the verb files looks at.
+func writeStores(env *testscript.Env, ca *pki.CA) error {
+	past := time.Date(2020, 3, 1, 0, 0, 0, 0, time.UTC)
+	old, err := ca.Issue(pki.Leaf{CommonName: "old", NotBefore: past.AddDate(0, -1, 0), NotAfter: past})
+	if err != nil {
+		return err
+	}
+	good, err := ca.Issue(pki.Leaf{CommonName: "good"})
+	if err != nil {
+		return err
+	}
+	jks, err := good.JKS("me", holdfast.NewSecret("store-pw"), holdfast.Secret{})
+	if err != nil {
+		return err
+	}
+	for name, data := range map[string][]byte{
+		"stores/good.pem": good.ChainPEM(), "stores/good.jks": jks, "old/server.pem": old.ChainPEM(), "stores/readme.txt": []byte("not a store"),
+		"stores/agent/client-kubelet.crt": good.ChainPEM(), "password": []byte("store-pw\n"), "wrong": []byte("canary-password\n"),
+	} {
+		file := filepath.Join(env.WorkDir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, data, 0o600)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func accept(l net.Listener) {

@@ -26,18 +26,7 @@ func (a *app) page(r tlsprobe.Result, findings []holdfast.Finding) error {
 		verdict = style.Bad("not good")
 	}
 	fmt.Fprintf(&b, "%s  %s\n", style.Bold(r.Target.String()), verdict)
-	for _, f := range findings {
-		line := fmt.Sprintf("%s: %s", strings.TrimPrefix(f.Control, "tls."), cli.OneLine(f.Message))
-		switch {
-		case f.Status == holdfast.Unknown:
-			fmt.Fprintf(&b, "  %s %s\n", style.Warn("?"), line)
-		case f.Status != holdfast.Fail:
-		case f.Severity.Rank() >= holdfast.High.Rank():
-			fmt.Fprintf(&b, "  %s %s\n", style.Bad("✗"), line)
-		default:
-			fmt.Fprintf(&b, "  %s %s\n", style.Warn("!"), line)
-		}
-	}
+	a.failures(&b, findings)
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "  %s %s\n", style.Dim("·"), style.Dim(note))
 	}
@@ -51,6 +40,24 @@ func (a *app) page(r tlsprobe.Result, findings []holdfast.Finding) error {
 	}
 	_, err := io.WriteString(a.stdout, b.String())
 	return err
+}
+
+// failures writes the findings that a person has to see, a line each.
+func (a *app) failures(b *strings.Builder, findings []holdfast.Finding) {
+	style := cli.StyleFor(a.stdout)
+	for _, f := range findings {
+		_, control, _ := strings.Cut(f.Control, ".")
+		line := fmt.Sprintf("%s: %s", control, cli.OneLine(f.Message))
+		switch {
+		case f.Status == holdfast.Unknown:
+			fmt.Fprintf(b, "  %s %s\n", style.Warn("?"), line)
+		case f.Status != holdfast.Fail && f.Status != holdfast.Error:
+		case f.Severity.Rank() >= holdfast.High.Rank():
+			fmt.Fprintf(b, "  %s %s\n", style.Bad("✗"), line)
+		default:
+			fmt.Fprintf(b, "  %s %s\n", style.Warn("!"), line)
+		}
+	}
 }
 
 func connection(r tlsprobe.Result) [][]string {
