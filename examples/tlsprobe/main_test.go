@@ -40,11 +40,11 @@ func setup(env *testscript.Env) error {
 	past := time.Date(2020, 3, 1, 0, 0, 0, 0, time.UTC)
 	for name, how := range map[string]struct {
 		leaf   pki.Leaf
-		config tls.Config
+		config *tls.Config
 	}{
-		"GOOD":    {pki.Leaf{CommonName: "good"}, tls.Config{}},
-		"EXPIRED": {pki.Leaf{CommonName: "expired", NotBefore: past.AddDate(0, -1, 0), NotAfter: past}, tls.Config{}},
-		"MTLS":    {pki.Leaf{CommonName: "mtls"}, tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool()}},
+		"GOOD":    {pki.Leaf{CommonName: "good"}, &tls.Config{}},
+		"EXPIRED": {pki.Leaf{CommonName: "expired", NotBefore: past.AddDate(0, -1, 0), NotAfter: past}, &tls.Config{}},
+		"MTLS":    {pki.Leaf{CommonName: "mtls"}, &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool()}},
 	} {
 		how.leaf.Server, how.leaf.DNSNames = true, []string{"localhost"}
 		cert, err := ca.Issue(how.leaf)
@@ -52,7 +52,7 @@ func setup(env *testscript.Env) error {
 			return err
 		}
 		how.config.Certificates = []tls.Certificate{{PrivateKey: cert.Key, Certificate: [][]byte{cert.Chain[0].Raw}}}
-		l, err := tls.Listen("tcp", "127.0.0.1:0", &how.config)
+		l, err := tls.Listen("tcp", "127.0.0.1:0", how.config)
 		if err != nil {
 			return err
 		}
