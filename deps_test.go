@@ -71,6 +71,11 @@ var rooms = map[string]room{
 		imports: []string{".", "internal/keystore", "internal/strictyaml", "tlsprobe"},
 	},
 
+	"tlsprobe/monitoring": {
+		because: "it writes files; what watches them is elsewhere",
+		imports: []string{".", "tlsprobe", "go.yaml.in/yaml/v4"},
+	},
+
 	"internal/kafkarules": {because: "it holds facts about brokers as pure functions", imports: []string{"internal/nearest"}},
 	"internal/keystore": {
 		because: "it reads bytes that somebody else read from a file",
