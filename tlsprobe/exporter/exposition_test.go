@@ -79,6 +79,25 @@ func TestWantsOpenMetrics(t *testing.T) {
 	}
 }
 
+// A certificate that nothing can read has no dates, and no series of them.
+func TestOutcome_NeverTheZeroTime(t *testing.T) {
+	o := stage()
+	for i := range o.result.Certificates {
+		c := &o.result.Certificates[i]
+		c.NotBefore, c.NotAfter = time.Time{}, time.Time{}
+	}
+	p := &page{}
+	o.write(p)
+	all := samples(t, string(p.b))
+	for series, value := range all {
+		require.NotContains(t, value, "-62135596800", series)
+	}
+	require.NotContains(t, all, "probe_ssl_earliest_cert_expiry")
+	require.NotContains(t, all, "probe_ssl_last_chain_expiry_timestamp_seconds")
+	require.Len(t, seriesOf(all, "probe_ssl_last_chain_info"), 1)
+	require.NotContains(t, string(p.b), "lifetime_used_ratio")
+}
+
 func TestLabels_HoldWhatPeersSend(t *testing.T) {
 	long := strings.Repeat("ä", 4000)
 	require.Len(t, cut(long, 101), 100+len("…"), "cut at a whole letter")

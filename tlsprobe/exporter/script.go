@@ -183,7 +183,7 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 		part, err := in.ReadSlice('\n')
 		line = append(line, part...)
 		switch {
-		case len(line) > maxScriptLine:
+		case errors.Is(err, bufio.ErrBufferFull) && len(line) >= maxScriptLine:
 			return nil, unexpected(fmt.Sprintf("the peer sent a line of more than %d bytes", maxScriptLine))
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue

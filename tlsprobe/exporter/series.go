@@ -98,8 +98,8 @@ func (o *outcome) tlsSeries(p *page) {
 	}
 	leaf := &r.Certificates[0]
 	p.family("probe_ssl_last_chain_info", "gauge", "The leaf certificate")
-	p.sample(1, "fingerprint_sha256", leaf.SHA256, "subject", cut(leaf.Subject, maxName), "issuer", cut(leaf.Issuer, maxName),
-		"subjectalternative", joinNames(leaf.DNSNames), "serialnumber", blackboxSerial(leaf.Serial))
+	p.sample(1, "fingerprint_sha256", leaf.SHA256, "issuer", cut(leaf.Issuer, maxName), "serialnumber", blackboxSerial(leaf.Serial),
+		"subject", cut(leaf.Subject, maxName), "subjectalternative", joinNames(leaf.DNSNames)) // sorted, as client_golang does
 }
 
 func (o *outcome) ownSeries(p *page) {

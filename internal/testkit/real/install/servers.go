@@ -33,6 +33,8 @@ func Servers() []Server {
 		{"mosquitto", "mosquitto"},
 		{"nats-server", "nats-server"},
 		{"/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"},
+		{"promtool", "prometheus"},
+		{"prometheus-blackbox-exporter", "prometheus-blackbox-exporter"},
 	}
 }
 
