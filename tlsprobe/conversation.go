@@ -48,7 +48,7 @@ func (p *Prober) after(ctx context.Context, r *Result, s *session, tc *tls.Conn,
 		r.ClientCertificate = Optional
 	}
 	err := c.After(ctx, tc, r)
-	tc.Close() //nolint:errcheck // goodbye
+	_ = tc.Close() // goodbye
 	if err == nil {
 		return
 	}

@@ -17,16 +17,16 @@ import (
 // serveHello says hello, begins TLS when it reads a line, and echoes a line.
 func serveHello(t *testing.T, config *tls.Config) Target {
 	return serveRaw(t, func(conn net.Conn) {
-		io.WriteString(conn, "hello\n") //nolint:errcheck // the probe says so
+		_, _ = io.WriteString(conn, "hello\n") // the probe says so
 		if _, err := io.ReadFull(conn, make([]byte, len("tls\n"))); err != nil {
 			return
 		}
 		tc := tls.Server(conn, config)
 		line, err := bufio.NewReader(tc).ReadString('\n')
 		if err == nil {
-			io.WriteString(tc, line) //nolint:errcheck // as above
+			_, _ = io.WriteString(tc, line) // as above
 		}
-		tc.Close() //nolint:errcheck // as above
+		_ = tc.Close() // as above
 	})
 }
 
@@ -46,7 +46,7 @@ func TestConverse_TalksAroundTheHandshake(t *testing.T) {
 		After: func(_ context.Context, conn net.Conn, r *Result) error {
 			require.Len(t, r.Certificates, 1)
 			require.True(t, r.Has(UnknownCA), "what is wrong is known before anything is said")
-			io.WriteString(conn, "echo\n") //nolint:errcheck // the next read fails
+			_, _ = io.WriteString(conn, "echo\n") // the next read fails
 			line, err := bufio.NewReader(conn).ReadString('\n')
 			said = append(said, line)
 			return err

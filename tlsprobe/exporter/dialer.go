@@ -123,7 +123,7 @@ func (d *dialer) race(ctx context.Context, first, second []netip.Addr, port uint
 				cancel() // ends the other attempt, not what is connected
 				started = true
 			case r.err == nil:
-				r.conn.Close() //nolint:errcheck // it came second
+				_ = r.conn.Close() // it came second
 			case r.first:
 				firstErr = r.err
 				if ctx.Err() == nil {

@@ -42,7 +42,7 @@ func Discovery(list func(ctx context.Context) ([]TargetGroup, error)) http.Handl
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		w.Write(data) //nolint:errcheck // the client is gone or not
+		_, _ = w.Write(data) // the client is gone or not
 	})
 }
 

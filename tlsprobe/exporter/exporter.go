@@ -80,7 +80,7 @@ func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "no module file is loaded", http.StatusServiceUnavailable)
 			return
 		}
-		w.Write([]byte("healthy\n")) //nolint:errcheck // the client is gone or not
+		_, _ = w.Write([]byte("healthy\n")) // the client is gone or not
 	default:
 		http.NotFound(w, r)
 	}

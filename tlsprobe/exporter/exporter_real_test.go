@@ -93,7 +93,7 @@ func TestReal_BlackboxReadsTheSameFileAndHasNoSeriesMore(t *testing.T) {
 		require.NoError(t, err)
 		body, err := io.ReadAll(response.Body)
 		require.NoError(t, err)
-		response.Body.Close() //nolint:errcheck // it was read
+		_ = response.Body.Close() // it was read
 		theirs, ours := samples(t, string(body)), probe(t, e, module, target)
 		require.Equal(t, "1", theirs["probe_success"], "%s", body)
 		for series, value := range maps.Clone(ours) { // a label that 0.23 has not yet
@@ -144,7 +144,7 @@ func TestServe(t *testing.T) {
 	defer server.Close()
 	response, err := http.Get(server.URL + "/probe?module=connect&target=127.0.0.1:1")
 	require.NoError(t, err)
-	defer response.Body.Close() //nolint:errcheck // it is read
+	defer response.Body.Close() // it is read
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.Equal(t, "0", samples(t, string(body))["probe_success"])

@@ -43,8 +43,8 @@ func serveTLS(t testing.TB, config *tls.Config) string {
 		if tc.Handshake() != nil {
 			return
 		}
-		tc.Read(make([]byte, 1)) //nolint:errcheck // until the probe says goodbye
-		tc.Close()               //nolint:errcheck // as above
+		_, _ = tc.Read(make([]byte, 1)) // until the probe says goodbye
+		_ = tc.Close()                  // as above
 	})
 }
 
@@ -52,7 +52,7 @@ func serveRaw(t testing.TB, do func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() }) //nolint:errcheck // the test is over
+	t.Cleanup(func() { _ = l.Close() }) // the test is over
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -60,7 +60,7 @@ func serveRaw(t testing.TB, do func(net.Conn)) string {
 				return
 			}
 			go func() {
-				defer conn.Close() //nolint:errcheck // as above
+				defer conn.Close() // as above
 				do(conn)
 			}()
 		}

@@ -50,7 +50,7 @@ func nameServer(t *testing.T, addrs ...[4]byte) *net.Resolver {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close() }) //nolint:errcheck // the test is over
+	t.Cleanup(func() { _ = conn.Close() }) // the test is over
 	go func() {
 		buf := make([]byte, 1500)
 		for {
@@ -70,7 +70,7 @@ func nameServer(t *testing.T, addrs ...[4]byte) *net.Resolver {
 			}
 			out, err := m.Pack()
 			if err == nil {
-				conn.WriteTo(out, from) //nolint:errcheck // the client asks again
+				_, _ = conn.WriteTo(out, from) // the client asks again
 			}
 		}
 	}()
@@ -148,7 +148,7 @@ func TestDialer_FallsBack(t *testing.T) {
 	conn, err := d.race(t.Context(), []netip.Addr{netip.IPv6Loopback()}, []netip.Addr{address.Addr()}, address.Port())
 	require.NoError(t, err)
 	require.Equal(t, address.String(), conn.RemoteAddr().String())
-	conn.Close() //nolint:errcheck // the test is over
+	_ = conn.Close() // the test is over
 	_, err = d.race(t.Context(), []netip.Addr{netip.MustParseAddr("127.0.0.2")}, []netip.Addr{netip.MustParseAddr("127.0.0.3")}, 1)
 	require.ErrorContains(t, err, "127.0.0.2", "the preferred one's error is the one to show")
 }

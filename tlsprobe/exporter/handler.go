@@ -34,7 +34,7 @@ func newPage(r *http.Request) *page {
 func (p *page) serve(w http.ResponseWriter) {
 	p.end()
 	w.Header().Set("Content-Type", p.contentType())
-	w.Write(p.b) //nolint:errcheck // the client is gone or not
+	_, _ = w.Write(p.b) // the client is gone or not
 	if cap(p.b) <= maxPooled {
 		pages.Put(p)
 	}

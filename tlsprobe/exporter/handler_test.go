@@ -83,7 +83,7 @@ func TestTimeout(t *testing.T) {
 
 func TestProbe_HonoursTheScrapeTimeout(t *testing.T) {
 	e := newExporter(t, newCA(t), plainModules)
-	address := serveRaw(t, func(conn net.Conn) { io.Copy(io.Discard, conn) }) //nolint:errcheck // mute
+	address := serveRaw(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }) // mute
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/probe?module=tls&target="+address, nil)
 	r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "0.6")
 	w := httptest.NewRecorder()
@@ -238,8 +238,8 @@ func TestProbe_LeavesNothingBehind(t *testing.T) {
 			}
 			open.Go(func() {
 				accepted <- struct{}{}
-				io.Copy(io.Discard, conn) //nolint:errcheck // until the probe lets go
-				conn.Close()              //nolint:errcheck // as above
+				_, _ = io.Copy(io.Discard, conn) // until the probe lets go
+				_ = conn.Close()                 // as above
 			})
 		}
 	}()
@@ -256,8 +256,8 @@ func TestProbe_LeavesNothingBehind(t *testing.T) {
 		cancel()
 		<-done
 	}
-	open.Wait() // every connection was closed
-	l.Close()   //nolint:errcheck // the test is over
+	open.Wait()   // every connection was closed
+	_ = l.Close() // the test is over
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, 10*time.Second, time.Millisecond)
 }
 

@@ -23,9 +23,9 @@ func script(steps, rest string) string {
 // say answers connections with fixed text, then reads until the other side ends.
 func say(t *testing.T, text string, hangUp bool) string {
 	return serveRaw(t, func(conn net.Conn) {
-		io.WriteString(conn, text) //nolint:errcheck // the probe says so
+		_, _ = io.WriteString(conn, text) // the probe says so
 		if !hangUp {
-			io.Copy(io.Discard, conn) //nolint:errcheck // as above
+			_, _ = io.Copy(io.Discard, conn) // as above
 		}
 	})
 }
@@ -64,8 +64,8 @@ func TestScript_Lines(t *testing.T) {
 func TestScript_ExpandsAndLabels(t *testing.T) {
 	got := make(chan string, 1)
 	address := serveRaw(t, func(conn net.Conn) {
-		io.WriteString(conn, "PING :42\nSSH-2.0-OpenSSH_9 Debian\n") //nolint:errcheck // the probe says so
-		line, _ := bufio.NewReader(conn).ReadString('\n')            //nolint:errcheck // as above
+		_, _ = io.WriteString(conn, "PING :42\nSSH-2.0-OpenSSH_9 Debian\n") // the probe says so
+		line, _ := bufio.NewReader(conn).ReadString('\n')                   // as above
 		got <- line
 	})
 	e := newExporter(t, newCA(t), script(`
@@ -86,19 +86,19 @@ func serveStartTLS(t *testing.T, config *tls.Config, injected string, heard *[]s
 		defer close(done)
 		in := bufio.NewReaderSize(conn, 16) // reads no further than a line
 		line := func(r *bufio.Reader) {
-			s, _ := r.ReadString('\n') //nolint:errcheck // then it is empty
+			s, _ := r.ReadString('\n') // then it is empty
 			*heard = append(*heard, s)
 		}
-		io.WriteString(conn, "220 mail ESMTP x\r\n") //nolint:errcheck // the probe says so
+		_, _ = io.WriteString(conn, "220 mail ESMTP x\r\n") // the probe says so
 		line(in)
-		io.WriteString(conn, "250-mail\r\n250 STARTTLS\r\n") //nolint:errcheck // as above
+		_, _ = io.WriteString(conn, "250-mail\r\n250 STARTTLS\r\n") // as above
 		line(in)
-		io.WriteString(conn, "220 go\r\n"+injected) //nolint:errcheck // as above
+		_, _ = io.WriteString(conn, "220 go\r\n"+injected) // as above
 		tc := tls.Server(conn, config)
 		behind := bufio.NewReader(tc)
 		line(behind)
-		io.WriteString(tc, "235 welcome\r\n") //nolint:errcheck // as above
-		tc.Close()                            //nolint:errcheck // as above
+		_, _ = io.WriteString(tc, "235 welcome\r\n") // as above
+		_ = tc.Close()                               // as above
 	})
 }
 
@@ -177,16 +177,16 @@ func TestScript_SendsBinaryRequestsBare(t *testing.T) {
 		got := make(chan string, 1)
 		address := serveRaw(t, func(conn net.Conn) {
 			b := make([]byte, len(request))
-			io.ReadFull(conn, b) //nolint:errcheck // then it differs
+			_, _ = io.ReadFull(conn, b) // then it differs
 			got <- string(b)
 			if !strings.HasPrefix(request, "\x00") {
 				return
 			}
-			io.WriteString(conn, "S") //nolint:errcheck // the probe says so
+			_, _ = io.WriteString(conn, "S") // the probe says so
 			tc := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}})
-			tc.Handshake()                   //nolint:errcheck // as above
-			io.ReadFull(tc, make([]byte, 1)) //nolint:errcheck // until the goodbye
-			tc.Close()                       //nolint:errcheck // as above
+			_ = tc.Handshake()                      // as above
+			_, _ = io.ReadFull(tc, make([]byte, 1)) // until the goodbye
+			_ = tc.Close()                          // as above
 		})
 		e := newExporter(t, ca, script(steps, "      tls_config: {ca_file: ca.pem}"))
 		all := probe(t, e, "m", address)

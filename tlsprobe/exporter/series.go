@@ -284,6 +284,6 @@ func ipProtocol(a netip.Addr) float64 {
 // ipHash is Blackbox's: 32-bit FNV-1a of the bytes of the address.
 func ipHash(a netip.Addr) float64 {
 	h := fnv.New32a()
-	h.Write(a.Unmap().AsSlice()) //nolint:errcheck // a hash takes everything
+	_, _ = h.Write(a.Unmap().AsSlice()) // a hash takes everything
 	return float64(h.Sum32())
 }
