@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // The alerts of TLS that are told apart (RFC 8446 §6).
@@ -55,11 +56,21 @@ func (p *Prober) waited(ctx context.Context, r *Result, err error, where string)
 	case errors.Is(ctx.Err(), context.Canceled):
 		r.add(Canceled, "the probe was canceled "+where)
 	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
-		r.add(Timeout, fmt.Sprintf("no answer within %s %s: the host may be down, or a firewall drops packets", p.timeout(), where))
+		r.add(Timeout, fmt.Sprintf("no answer within %s %s: the host may be down, or a firewall drops packets", p.limit(ctx, r), where))
 	default:
 		return false
 	}
 	return true
+}
+
+// limit is how long a probe may take in all: until the caller's deadline where
+// that comes before the prober's timeout.
+func (p *Prober) limit(ctx context.Context, r *Result) time.Duration {
+	end, ok := ctx.Deadline()
+	if !ok || p.Now != nil { // the start is then not of this clock
+		return p.timeout()
+	}
+	return end.Sub(r.Start).Round(10 * time.Millisecond)
 }
 
 func (p *Prober) explainDial(ctx context.Context, r *Result, err error) {

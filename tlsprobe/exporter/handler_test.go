@@ -91,6 +91,13 @@ func TestProbe_HonoursTheScrapeTimeout(t *testing.T) {
 	all := samples(t, w.Body.String())
 	require.Equal(t, "1", all[`tlsprobe_reason{code="timeout"}`])
 	require.Equal(t, "0.3", all["probe_timeout_seconds"])
+
+	e.Now = nil
+	require.NoError(t, e.Load("modules.yml", []byte(plainModules)))
+	r.URL.RawQuery += "&debug=true"
+	w = httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	require.Contains(t, w.Body.String(), "no answer within 300ms in the TLS handshake")
 }
 
 func TestProbe_Names(t *testing.T) {
