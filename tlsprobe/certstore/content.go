@@ -26,13 +26,13 @@ type place struct {
 }
 
 // in is a place within a document.
-func (p place) in(format Format, alias string, role Role) place {
-	if p.alias != "" {
-		alias = p.alias + " " + alias
+func (at place) in(format Format, alias string, role Role) place {
+	if at.alias != "" {
+		alias = at.alias + " " + alias
 	}
-	p.format, p.alias, p.role, p.asked, p.picked = format, alias, role, true, true
-	p.depth++
-	return p
+	at.format, at.alias, at.role, at.asked, at.picked = format, alias, role, true, true
+	at.depth++
+	return at
 }
 
 // content finds what is in some bytes, whatever they are.
@@ -51,8 +51,8 @@ func (r *reader) content(at place, data []byte) []Found {
 	if l.Integrity == keystore.Unchecked && err == nil {
 		whole.Notes = append(whole.Notes, "its integrity was not checked: that takes the password")
 	}
-	if !at.asked && len(l.Entries) == 0 && errors.Is(err, ErrUnsupported) {
-		return nil // DER of something else
+	if at.elses(data, l, err) {
+		return nil
 	}
 	if l.Type == keystore.PEM || l.Type == keystore.DER {
 		return r.single(at, whole, l.Entries)
@@ -72,6 +72,18 @@ func (r *reader) content(at place, data []byte) []Found {
 		all = append(all, f)
 	}
 	return all
+}
+
+// elses is whether a file that nobody named holds something else: DER that is no
+// certificate, PEM of other things, or a text about certificates.
+func (at place) elses(data []byte, l keystore.Listing, err error) bool {
+	switch {
+	case at.picked || len(l.Entries) > 0 || err == nil:
+		return false
+	case l.Type == keystore.PEM:
+		return !at.asked || sniff(data) == nothing
+	}
+	return !at.asked && errors.Is(err, ErrUnsupported)
 }
 
 // single is a file that is one entry.
@@ -132,16 +144,16 @@ func (r *reader) wrong(at place, err error) Found {
 	return Found{Path: at.path, Format: at.format, Alias: at.alias, Role: at.role, At: r.at, Err: fmt.Errorf("read %s: %w", at, err)}
 }
 
-func (p place) String() string {
-	if p.alias == "" {
-		return p.path
+func (at place) String() string {
+	if at.alias == "" {
+		return at.path
 	}
-	return p.path + " " + p.alias
+	return at.path + " " + at.alias
 }
 
-func (p place) formatOf(t keystore.Type) Format {
-	if p.format != "" {
-		return p.format
+func (at place) formatOf(t keystore.Type) Format {
+	if at.format != "" {
+		return at.format
 	}
 	return Format(strings.ToLower(string(t)))
 }

@@ -64,7 +64,7 @@ func isObject(data []byte) bool {
 	return bytes.Contains(trimmed, []byte(`"apiVersion"`)) || bytes.Contains(trimmed, []byte(`"tls.crt"`))
 }
 
-var extensions = []string{".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".jks", ".jceks", ".keystore", ".truststore", ".ks", ".ts", ".p12", ".pfx", ".pkcs12"}
+var extensions = []string{".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".jks", ".jceks", ".keystore", ".truststore", ".p12", ".pfx", ".pkcs12"}
 
 // promising is whether a file without certificates is worth a word because of its
 // name.
