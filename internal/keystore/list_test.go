@@ -179,6 +179,7 @@ func TestList_KeepsWhatStandsBesideDamage(t *testing.T) {
 		{"JKS version 3", edit(read("jks-keytool.b64"), 7, 3), keystore.ErrUnsupported, "version 3", nil},
 		{"JKS huge count", edit(read("jks-keytool-truststore.b64"), 8, 0xFF, 0xFF, 0xFF, 0xFF), keystore.ErrCorrupt, "expected ",
 			[]entry{trusted("root", "root"), trusted("inter", "intermediate")}},
+		{"JKS with a secret key", edit(read("jceks-keytool-kinds.b64"), 0, 0xFE, 0xED, 0xFE, 0xED), keystore.ErrCorrupt, "tag 3, expected 1 (key) or 2 (certificate)", nil},
 		{"JCEKS half", cut(read("jceks-keytool-kinds.b64"), 40), keystore.ErrCorrupt, "expected ", nil},
 		{"DER cut", cut(read("der-cert.b64"), 1), keystore.ErrCorrupt, "expected one DER value", nil},
 		{"DER of something else", []byte{0x30, 0x03, 0x02, 0x01, 0x07}, keystore.ErrUnsupported, "sequence of something else", nil},

@@ -389,6 +389,16 @@ spec: {mode: 0644}
 	}, read(t, tree(files), opts))
 }
 
+func TestRead_EndsInDocumentsWithinDocuments(t *testing.T) {
+	doc := mint(t).store["ca.pem"]
+	for range 5 {
+		inner, err := json.Marshal(string(doc))
+		require.NoError(t, err)
+		doc = fmt.Appendf(nil, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m"},"data":{"k":%s}}`, inner)
+	}
+	require.Equal(t, []string{"f.yaml manifest [" + strings.Repeat("ConfigMap/m k ", 3) + "ConfigMap/m k] !over the limit"}, read(t, tree(map[string][]byte{"f.yaml": doc}), options()))
+}
+
 // TestRead_KnowsTheTreeOfK3s: which file is which, and from when on a restart
 // renews it.
 func TestRead_KnowsTheTreeOfK3s(t *testing.T) {

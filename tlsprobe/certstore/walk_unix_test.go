@@ -42,4 +42,7 @@ func TestRead_WalksNoCircleAndOpensNoPipe(t *testing.T) {
 	opts := options()
 	opts.Globs = []string{"d/up/d/up/d/sub/*", "pipe.pem"}
 	require.Equal(t, []string{"d/up/d/up/d/sub/ca.pem pem [] root", "pipe.pem []"}, read(t, os.DirFS(dir), opts))
+
+	opts.Globs = []string{"d/*/ca.pem"}
+	require.Equal(t, []string{"d/sub/ca.pem pem [] root", "d/up []"}, read(t, os.DirFS(dir), opts))
 }
