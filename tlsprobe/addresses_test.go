@@ -17,7 +17,7 @@ func resolver(t testing.TB, v4 [][4]byte, v6 [][16]byte) *net.Resolver {
 	t.Helper()
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
-	t.Cleanup(func() { pc.Close() }) //nolint:errcheck
+	t.Cleanup(func() { pc.Close() })
 	go func() {
 		buf := make([]byte, 1500)
 		for {
@@ -45,7 +45,7 @@ func resolver(t testing.TB, v4 [][4]byte, v6 [][16]byte) *net.Resolver {
 				m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.SRVResource{Port: 993, Target: dnsmessage.MustNewName("imap.test.")}})
 			}
 			if out, err := m.Pack(); err == nil {
-				pc.WriteTo(out, from) //nolint:errcheck
+				_, _ = pc.WriteTo(out, from)
 			}
 		}
 	}()

@@ -39,12 +39,12 @@ func TestServerProcess(t *testing.T) {
 				return
 			}
 			go func() {
-				io.Copy(io.Discard, conn) //nolint:errcheck // until the probe says goodbye
-				conn.Close()              //nolint:errcheck
+				_, _ = io.Copy(io.Discard, conn) // until the probe says goodbye
+				conn.Close()
 			}()
 		}
 	}()
-	io.Copy(io.Discard, os.Stdin) //nolint:errcheck // until the test ends
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends
 }
 
 // otherProcess starts that server and returns a target for it.
@@ -57,8 +57,8 @@ func otherProcess(t testing.TB) (Target, *Prober) {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
-		stdin.Close() //nolint:errcheck
-		cmd.Wait()    //nolint:errcheck
+		stdin.Close()
+		_ = cmd.Wait()
 	})
 	in := bufio.NewReader(stdout)
 	address, err := in.ReadString('\n')
@@ -105,7 +105,7 @@ func TestProbe_Budget(t *testing.T) {
 
 // A mute peer, a slow one and a cancel leave nothing behind.
 func TestProbe_LeavesNothingBehind(t *testing.T) {
-	mute := serveRaw(t, func(conn net.Conn) { io.Copy(io.Discard, conn) }) //nolint:errcheck
+	mute := serveRaw(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 	p := prober()
 	p.Timeout = 50 * time.Millisecond // long enough to connect, on an idle machine
 	for _, upgrade := range []Upgrade{Direct, SMTP, Postgres} {

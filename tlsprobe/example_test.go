@@ -35,7 +35,7 @@ func listen() (address string, closeIt func()) {
 			}
 			go func(conn net.Conn) {
 				defer conn.Close()
-				conn.Read(make([]byte, 1))
+				_, _ = conn.Read(make([]byte, 1))
 			}(conn)
 		}
 	}()

@@ -1,7 +1,6 @@
 package tlsprobe
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
@@ -25,8 +24,8 @@ func serve(t testing.TB, config *tls.Config) Target {
 			return
 		}
 		var b [1]byte
-		tc.Read(b[:]) //nolint:errcheck // until the probe says goodbye
-		tc.Close()    //nolint:errcheck
+		_, _ = tc.Read(b[:]) // until the probe says goodbye
+		_ = tc.Close()
 	})
 }
 
@@ -35,7 +34,7 @@ func serveRaw(t testing.TB, do func(net.Conn)) Target {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() }) //nolint:errcheck
+	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -43,7 +42,7 @@ func serveRaw(t testing.TB, do func(net.Conn)) Target {
 				return
 			}
 			go func() {
-				defer conn.Close() //nolint:errcheck
+				defer conn.Close()
 				do(conn)
 			}()
 		}
@@ -67,5 +66,3 @@ func codes(r Result) []Code {
 	slices.Sort(list)
 	return list
 }
-
-func background(t testing.TB) context.Context { return t.Context() }

@@ -1,7 +1,6 @@
 package tlsprobe
 
 import (
-	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/x509"
 	"errors"
@@ -207,8 +206,6 @@ func weakKey(c Certificate) (bits int, kind string) {
 		if n := key.Curve.Params().BitSize; n < 256 {
 			return n, "ECDSA"
 		}
-	case *dsa.PublicKey:
-		return key.P.BitLen(), "DSA"
 	}
 	return 0, ""
 }

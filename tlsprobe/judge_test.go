@@ -153,14 +153,14 @@ func TestProbe_WeakKey(t *testing.T) {
 func TestProbe_ConnectionFaults(t *testing.T) {
 	say := func(s string) Target {
 		return serveRaw(t, func(conn net.Conn) {
-			conn.Write([]byte(s)) //nolint:errcheck
+			_, _ = conn.Write([]byte(s))
 			var b [1024]byte
-			conn.Read(b[:]) //nolint:errcheck
+			_, _ = conn.Read(b[:])
 		})
 	}
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	closed.Close() //nolint:errcheck
+	closed.Close()
 	old := newMint(t, nil, as)
 	cert := []tls.Certificate{{Certificate: [][]byte{old.cert.Raw}, PrivateKey: old.key}}
 	for name, tc := range map[string]struct {

@@ -71,9 +71,9 @@ func (p *Prober) attempt(ctx context.Context, r *Result, c Conversation, max uin
 		p.explainDial(ctx, r, err)
 		return
 	}
-	defer conn.Close() //nolint:errcheck // there is nothing to do about it
+	defer conn.Close() // there is nothing to do about it
 	// A cancel ends reads and writes that are under way.
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) }) //nolint:errcheck // the next read fails or not
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // the next read fails or not
 	defer stop()
 
 	if c.Before != nil {
@@ -111,7 +111,7 @@ func (p *Prober) upgrade(r *Result, conn net.Conn) (net.Conn, error) {
 		return nil, err
 	}
 	if n := t.in.Buffered(); n > 0 {
-		rest, _ := t.in.Peek(n) //nolint:errcheck // n bytes are there
+		rest, _ := t.in.Peek(n) // n bytes are there
 		return nil, &upgradeError{PlaintextInjection, fmt.Sprintf("%d bytes in plain text came behind the go-ahead to TLS: %s; a client that keeps them can be fed commands by whoever sits in between", n, excerpt(rest))}
 	}
 	if t.wrap != nil {
@@ -136,7 +136,7 @@ func (p *Prober) config(r *Result, s *session, max uint16) *tls.Config {
 	c := &tls.Config{
 		ServerName: r.Target.ServerName,
 		// Every verdict is judge's, who says more than the first fault.
-		InsecureSkipVerify: true, //nolint:gosec // see above
+		InsecureSkipVerify: true, // see above
 		MinVersion:         min(tls.VersionTLS10, p.minVersion()),
 		MaxVersion:         p.MaxVersion,
 		CipherSuites:       suites,
@@ -295,7 +295,7 @@ func graceAfter(handshake time.Duration) time.Duration {
 func (p *Prober) settle(ctx context.Context, r *Result, s *session, tc *tls.Conn, rec *recorder) {
 	if !s.requested {
 		r.ClientCertificate = NotRequested
-		tc.Close() //nolint:errcheck // goodbye
+		_ = tc.Close() // goodbye
 		return
 	}
 	r.ClientCertificate = Optional
@@ -318,7 +318,7 @@ func (p *Prober) settle(ctx context.Context, r *Result, s *session, tc *tls.Conn
 			}
 		}
 	}
-	tc.Close() //nolint:errcheck // goodbye
+	_ = tc.Close() // goodbye
 }
 
 // await reads until the server has gone on, said no, or closed. A goodbye of TLS
@@ -328,7 +328,7 @@ func await(ctx context.Context, tc *tls.Conn, rec *recorder, grace time.Duration
 	before := rec.records
 	rec.settle, rec.settles = before, true
 	var b [1]byte
-	tc.SetReadDeadline(time.Now().Add(grace)) //nolint:errcheck // a connection without deadlines waits for its own
+	_ = tc.SetReadDeadline(time.Now().Add(grace)) // a connection without deadlines waits for its own
 	_, err := tc.Read(b[:])
 	var slow net.Error
 	if errors.As(err, &slow) && slow.Timeout() && ctx.Err() == nil {
@@ -337,7 +337,7 @@ func await(ctx context.Context, tc *tls.Conn, rec *recorder, grace time.Duration
 			return err
 		}
 		deadline, _ := ctx.Deadline()
-		tc.SetReadDeadline(deadline) //nolint:errcheck // as above
+		_ = tc.SetReadDeadline(deadline) // as above
 		rec.settles = false
 		if _, err = tc.Read(b[:]); isEOF(err) {
 			return errSettled

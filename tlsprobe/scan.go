@@ -64,7 +64,7 @@ func (s *Scanner) Scan(ctx context.Context, targets iter.Seq[Target]) iter.Seq2[
 		// Every answer is taken, so no worker is left behind.
 		defer func() {
 			cancel()
-			for range answers { //nolint:revive // nothing to do with it
+			for range answers { // nothing to do with it
 			}
 		}()
 		done := progress{next: s.Skip}

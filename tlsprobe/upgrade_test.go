@@ -94,12 +94,12 @@ func upgradeServer(t testing.TB, s script, config *tls.Config, more string) Targ
 			return
 		}
 		if config == nil {
-			io.Copy(io.Discard, in) //nolint:errcheck
+			_, _ = io.Copy(io.Discard, in)
 			return
 		}
 		tc := tls.Server(&readAhead{conn, in}, config)
 		if tc.Handshake() == nil {
-			io.Copy(io.Discard, tc) //nolint:errcheck
+			_, _ = io.Copy(io.Discard, tc)
 		}
 	})
 }
@@ -143,8 +143,8 @@ func TestUpgrades(t *testing.T) {
 		} {
 			t.Run(string(upgrade)+"/"+name, func(t *testing.T) {
 				r := probe(serveRaw(t, func(conn net.Conn) {
-					go io.Copy(io.Discard, conn)  //nolint:errcheck
-					io.WriteString(conn, garbage) //nolint:errcheck
+					go func() { _, _ = io.Copy(io.Discard, conn) }()
+					_, _ = io.WriteString(conn, garbage)
 				}))
 				require.Len(t, r.Reasons, 1)
 				require.Contains(t, []Code{WrongProtocol, UpgradeRefused, Closed}, r.Reasons[0].Code, "%+v", r.Reasons)
@@ -173,7 +173,7 @@ func TestUpgrades_MSSQL(t *testing.T) {
 		tc := tls.Server(wrapped, config)
 		if tc.Handshake() == nil {
 			wrapped.bare = true
-			io.Copy(io.Discard, tc) //nolint:errcheck
+			_, _ = io.Copy(io.Discard, tc)
 		}
 	})
 	target.Upgrade = MSSQL

@@ -21,7 +21,7 @@ func pipes(do func(net.Conn)) func(context.Context, string, string) (net.Conn, e
 	return func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()
 		go func() {
-			defer there.Close() //nolint:errcheck
+			defer there.Close()
 			do(there)
 		}()
 		return here, nil
@@ -31,9 +31,9 @@ func pipes(do func(net.Conn)) func(context.Context, string, string) (net.Conn, e
 // A peer that says nothing, or a byte now and then, is given up at the timeout,
 // and a canceled probe ends at once.
 func TestProbe_Waits(t *testing.T) {
-	mute := func(conn net.Conn) { io.Copy(io.Discard, conn) } //nolint:errcheck
+	mute := func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 	drip := func(conn net.Conn) {
-		go io.Copy(io.Discard, conn) //nolint:errcheck
+		go func() { _, _ = io.Copy(io.Discard, conn) }()
 		for {
 			time.Sleep(time.Second)
 			if _, err := conn.Write([]byte("2")); err != nil {

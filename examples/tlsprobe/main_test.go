@@ -56,7 +56,7 @@ func setup(env *testscript.Env) error {
 		if err != nil {
 			return err
 		}
-		env.Defer(func() { l.Close() }) //nolint:errcheck
+		env.Defer(func() { l.Close() })
 		go accept(l)
 		_, port, err := net.SplitHostPort(l.Addr().String())
 		if err != nil {
@@ -113,8 +113,8 @@ func accept(l net.Listener) {
 			return
 		}
 		go func() {
-			conn.Read(make([]byte, 1)) //nolint:errcheck // until the probe says goodbye
-			conn.Close()               //nolint:errcheck
+			_, _ = conn.Read(make([]byte, 1)) // until the probe says goodbye
+			conn.Close()
 		}()
 	}
 }

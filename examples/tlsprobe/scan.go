@@ -56,7 +56,7 @@ leaves them out the next time.`,
 			if err != nil {
 				return err
 			}
-			defer in.Close() //nolint:errcheck // it was only read
+			defer in.Close() // it was only read
 			s.Prober = p
 			return a.scan(cmd.Context(), &s, file, in, format == "csv")
 		},
