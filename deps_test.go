@@ -57,8 +57,8 @@ var rooms = map[string]room{
 	},
 
 	"tlsprobe": {
-		because: "it judges with the standard library; of x/crypto it takes the reader of DER for certificates that Go refuses and that of OCSP, of x/net the names of other letters",
-		imports: []string{".", "internal/parallel", "golang.org/x/crypto/cryptobyte/...", "golang.org/x/crypto/ocsp", "golang.org/x/net/idna"},
+		because: "it judges with the standard library; of x/crypto it takes the reader of DER and ChaCha20 for certificates that Go refuses and that of OCSP, of x/net the names of other letters",
+		imports: []string{".", "internal/parallel", "golang.org/x/crypto/chacha20poly1305", "golang.org/x/crypto/cryptobyte/...", "golang.org/x/crypto/ocsp", "golang.org/x/net/idna"},
 	},
 
 	"tlsprobe/exporter": {

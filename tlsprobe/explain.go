@@ -126,7 +126,7 @@ func (p *Prober) explainHandshake(ctx context.Context, r *Result, s *session, re
 	case s.requested && (refusesClient(alert) || (alert == 0 && isEOF(err))):
 		p.clientRefused(r, s, err)
 	case alert == alertProtocolVersion, strings.Contains(text, "unsupported protocol version"), strings.Contains(text, "no supported versions"):
-		r.add(VersionUnsupported, fmt.Sprintf("server and probe have no version of TLS in common (%v): the server may speak SSL 3.0 only", err))
+		r.add(VersionUnsupported, fmt.Sprintf("server and probe have no version of TLS in common (%v): the server may speak SSL 3.0 only; one of TLS 1.3 whose key no client takes says the same", err))
 	case alert == alertHandshakeFailure, alert == alertInsufficientSecurity, strings.Contains(text, "unconfigured cipher suite"):
 		r.add(NoSharedCipher, fmt.Sprintf("server and probe have no cipher suite, group or signature algorithm in common (%v); a server without a certificate for the name says the same", err))
 	case alert != 0:

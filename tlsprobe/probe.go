@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 )
 
@@ -36,10 +37,10 @@ func (p *Prober) probe(ctx context.Context, target Target, c Conversation) Resul
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
 	start := time.Now()
-	p.attempt(ctx, &r, c, 0)
+	p.attempt(ctx, &r, c, false)
 	if p.retry(&r) {
 		second := Result{Target: t, Start: r.Start, Notes: r.Notes, ClientCertificate: ClientAuthUnknown}
-		if p.attempt(ctx, &second, c, p.secondMax()); len(second.Certificates) > 0 || len(r.Certificates) == 0 && second.Err == nil {
+		if p.attempt(ctx, &second, c, true); len(second.Certificates) > 0 || len(r.Certificates) == 0 && second.Err == nil {
 			r = second
 		}
 	}
@@ -48,24 +49,17 @@ func (p *Prober) probe(ctx context.Context, target Target, c Conversation) Resul
 }
 
 // retry is whether another connection would show more: a server with TLS 1.3
-// only when 1.2 was asked for, or a certificate that Go refuses, which only TLS
-// 1.2 shows in plain text.
+// only when 1.2 was asked for, or a certificate that Go refuses and TLS 1.3
+// encrypts.
 func (p *Prober) retry(r *Result) bool {
 	if p.CertificateOnly {
 		return len(r.Certificates) == 0 && r.Has(VersionUnsupported)
 	}
-	return len(r.Certificates) == 0 && r.Has(UnparseableCertificate) && r.Version != tls.VersionTLS12
+	return len(r.Certificates) == 0 && r.Has(UnparseableCertificate)
 }
 
-func (p *Prober) secondMax() uint16 {
-	if p.CertificateOnly {
-		return tls.VersionTLS13
-	}
-	return tls.VersionTLS12
-}
-
-// attempt is one connection. max is the newest version, 0 for the usual one.
-func (p *Prober) attempt(ctx context.Context, r *Result, c Conversation, max uint16) {
+// attempt is one connection, again the second of a probe.
+func (p *Prober) attempt(ctx context.Context, r *Result, c Conversation, again bool) {
 	conn, err := p.dial(ctx, r)
 	if err != nil {
 		p.explainDial(ctx, r, err)
@@ -82,7 +76,7 @@ func (p *Prober) attempt(ctx context.Context, r *Result, c Conversation, max uin
 		case err != nil:
 			p.explainTalk(ctx, r, err, "in the conversation before TLS")
 		case handshake:
-			p.handshake(ctx, r, conn, c, max)
+			p.handshake(ctx, r, conn, c, again)
 		}
 		return
 	}
@@ -91,7 +85,7 @@ func (p *Prober) attempt(ctx context.Context, r *Result, c Conversation, max uin
 		p.explainUpgrade(ctx, r, err)
 		return
 	}
-	p.handshake(ctx, r, under, c, max)
+	p.handshake(ctx, r, under, c, again)
 }
 
 // upgrade talks until TLS can begin.
@@ -130,9 +124,10 @@ type session struct {
 	requested  bool
 	presented  bool
 	acceptable [][]byte
+	key        *flightKey // of a second connection
 }
 
-func (p *Prober) config(r *Result, s *session, max uint16) *tls.Config {
+func (p *Prober) config(r *Result, s *session, again bool) *tls.Config {
 	c := &tls.Config{
 		ServerName: r.Target.ServerName,
 		// Every verdict is judge's, who says more than the first fault.
@@ -147,11 +142,15 @@ func (p *Prober) config(r *Result, s *session, max uint16) *tls.Config {
 	if p.PostQuantum {
 		c.CurvePreferences = append(append([]tls.CurveID(nil), hybrids...), groups...)
 	}
-	if p.CertificateOnly {
+	switch {
+	case again:
+		s.key = new(flightKey)
+		c.KeyLogWriter = s.key
+		if p.CertificateOnly {
+			c.MaxVersion = tls.VersionTLS13
+		}
+	case p.CertificateOnly:
 		c.MaxVersion = tls.VersionTLS12
-	}
-	if max != 0 {
-		c.MaxVersion = max
 	}
 	if p.only != 0 {
 		c.MinVersion, c.MaxVersion, c.CipherSuites = p.only, p.only, p.suites
@@ -174,11 +173,11 @@ func (p *Prober) config(r *Result, s *session, max uint16) *tls.Config {
 	return c
 }
 
-func (p *Prober) handshake(ctx context.Context, r *Result, conn net.Conn, c Conversation, max uint16) {
+func (p *Prober) handshake(ctx context.Context, r *Result, conn net.Conn, c Conversation, again bool) {
 	rec := record(conn)
 	defer rec.release()
 	var s session
-	tc := tls.Client(rec, p.config(r, &s, max))
+	tc := tls.Client(rec, p.config(r, &s, again))
 	start := time.Now()
 	err := tc.HandshakeContext(ctx)
 	r.Timings.Handshake = time.Since(start)
@@ -227,6 +226,9 @@ func (p *Prober) judge(ctx context.Context, r *Result, s *session, rec *recorder
 	if len(raw) == 0 {
 		raw = plainCertificates(*rec.kept)
 	}
+	if len(raw) == 0 && s.key != nil {
+		raw = s.key.certificates(*rec.kept)
+	}
 	if len(raw) == 0 {
 		return
 	}
@@ -237,6 +239,14 @@ func (p *Prober) judge(ctx context.Context, r *Result, s *session, rec *recorder
 		p.cache.put(key, known)
 	}
 	r.Certificates, r.ChainExpiry = known.certs, known.chainExpiry
+	if !slices.ContainsFunc(known.certs, func(c Certificate) bool { return c.X509 == nil }) {
+		// Refused all the same, for an RSA key of more than 8192 bits or the like.
+		for i := range r.Reasons {
+			if r.Reasons[i].Code == UnparseableCertificate {
+				r.Reasons[i].Code = HandshakeFailed
+			}
+		}
+	}
 	for _, reason := range known.reasons {
 		(*reasons)(&r.Reasons).add(reason.Code, reason.Position, reason.Message)
 	}
