@@ -76,7 +76,9 @@ type Unread struct {
 	// Name is the topic, the binding or the user, or "*" where nothing of the kind
 	// could be read.
 	Name string
-	Err  error
+	// Err is why, mostly a [*BrokerError]; of a plan that was read from JSON only
+	// its text is left.
+	Err error
 }
 
 type unreadJSON struct {

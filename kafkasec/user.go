@@ -78,9 +78,11 @@ const (
 // Credential is what a broker stores so that a user can log in with one
 // mechanism, as far as a plan is about it.
 type Credential struct {
-	User       string         `json:"user"`
-	Mechanism  ScramMechanism `json:"mechanism"`
-	Iterations int32          `json:"iterations"`
+	User      string         `json:"user"`
+	Mechanism ScramMechanism `json:"mechanism"`
+	// Iterations are those that are stored, or are to be, never 0 in a plan that
+	// [Spec.Plan] made.
+	Iterations int32 `json:"iterations"`
 	// Password is the reference to the secret; empty in what a plan starts from.
 	Password string `json:"password,omitempty"`
 }
