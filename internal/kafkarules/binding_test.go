@@ -161,6 +161,14 @@ func TestResourceName(t *testing.T) {
 		{"user", literal, "alice", misleading},
 		{"user", literal, "user:alice", misleading},
 		{"Topic", literal, "a", refused},
+		{"group", literal, "!a", misleading},
+		{"group", prefixed, " a", misleading},
+		{"group", literal, ")", misleading},
+		{"group", literal, "*a", legal},
+		{"group", literal, "+a", legal},
+		{"transactional-id", prefixed, "#", misleading},
+		{"token", literal, "\"a\"", misleading},
+		{"user", literal, "!t:alice", misleading},
 	} {
 		requireVerdict(t, c.want, kafkarules.ResourceName(c.resourceType, c.pattern, c.name), c)
 	}
