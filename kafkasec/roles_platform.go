@@ -6,7 +6,7 @@ package kafkasec
 // by who owns them; a role has Create only where the component makes up names
 // itself.
 //
-// Only ReadOnlyAdmin is proved against a real broker so far. The others follow
+// MirrorMaker and ReadOnlyAdmin are proved against real brokers. The others follow
 // KIPs and documentation; the classes that their comments name say where to
 // check, not that a client was seen to need exactly these grants.
 
@@ -126,47 +126,104 @@ type MirrorMaker struct {
 	SourceAlias, TargetAlias string
 	// Topics are those on the source that are mirrored.
 	Topics []Resource
-	// Groups are those whose offsets are translated. On the target they matter
-	// for sync.group.offsets.enabled only.
+	// Groups are those whose offsets are translated. On the target they are for
+	// sync.group.offsets.enabled, whose default is false.
 	Groups []Resource
 	// SyncACLs is sync.topic.acls.enabled, whose default is true.
 	SyncACLs bool
+	// Heartbeats is emit.heartbeats.enabled, whose default is true.
+	Heartbeats bool
+	// OffsetSyncsOnTarget is offset-syncs.topic.location=target; the default is
+	// the source.
+	OffsetSyncsOnTarget bool
 }
 
-// Grants gives, by the connectors of MirrorMaker 4.3 (KIP-382):
+// Grants gives, by what MirrorMaker 4.3.1 was refused on brokers of 4.4.0 (KIP-382):
 //
-//	on the source                            on the target
-//	topics: Read, DescribeConfigs            topics "<source>.*": Alter, AlterConfigs, Create, Read, Write
-//	mm2-offset-syncs.<target>.internal:      heartbeats: Write
-//	  Read, Write                            mm2-configs, -offsets, -status.<source>.internal: Read, Write
-//	groups: Describe                         group "<source>-mm2": Read; groups: Read
-//	SyncACLs: Describe on the cluster        SyncACLs: Alter on the cluster
+//	on the source
+//	  topics: DescribeConfigs              MirrorSourceConnector, which makes and keeps the mirrored ones alike
+//	  topics: Read                         MirrorSourceTask
+//	  groups: Describe                     MirrorCheckpointTask
+//	  mm2-offset-syncs.<target>.internal:  OffsetSyncWriter writes,
+//	    Read, Write                        OffsetSyncStore reads it
+//	  SyncACLs: Describe on the cluster    MirrorSourceConnector
+//	on the target
+//	  "<source>.*": Alter, AlterConfigs,   MirrorSourceConnector, for new partitions, configs and topics;
+//	    Create, Write                      MirrorSourceTask and MirrorCheckpointTask write
+//	  mm2-configs, -offsets, -status       DistributedHerder, the worker
+//	    .<source>.internal: Read, Write
+//	  group "<source>-mm2": Read           DistributedHerder
+//	  groups: Read                         MirrorCheckpointTask, which commits the translated offsets;
+//	    and "<source>.*": Read             a commit needs it on the topics, too
+//	  <source>.checkpoints.internal: Read  CheckpointStore
+//	  SyncACLs: Alter on the cluster       MirrorSourceConnector
 //
-// The topics that are written out are made by who owns them, compacted.
+// Heartbeats are written to the topic "heartbeats" of both clusters, each by a
+// worker that writes there, so the source has the worker's grants, too, by the
+// name of the target. Those of the source are mirrored, which needs what topics
+// need.
+//
+// The topics that are written out, but for checkpoints, are made by who owns
+// them, compacted; configs with one partition. Where MirrorMaker may not create
+// them it takes them as made (MirrorUtils). exactly.once.source.support is not
+// covered.
 func (m MirrorMaker) Grants(Expansion) []Grant {
-	cluster := literal(ResourceCluster, clusterName)
-	if !m.OnTarget {
-		grants := grantOn(m.Topics, []Operation{DescribeConfigs, Read})
-		grants = append(grants, Grant{literal(ResourceTopic, "mm2-offset-syncs."+m.TargetAlias+".internal"), []Operation{Read, Write}})
-		grants = append(grants, grantOn(m.Groups, []Operation{Describe})...)
-		if m.SyncACLs {
-			grants = append(grants, Grant{cluster, []Operation{Describe}})
-		}
-		return grants
+	if m.OnTarget {
+		return m.target()
 	}
-	grants := []Grant{
-		{Resource{ResourceTopic, m.SourceAlias + ".", Prefixed}, []Operation{Alter, AlterConfigs, Create, Read, Write}},
-		{literal(ResourceTopic, "heartbeats"), []Operation{Write}},
+	return m.source()
+}
+
+func (m MirrorMaker) source() []Grant {
+	grants := grantOn(m.Topics, []Operation{DescribeConfigs, Read})
+	if !m.OffsetSyncsOnTarget {
+		grants = append(grants, offsetSyncs(m.TargetAlias))
 	}
-	for _, kind := range []string{"configs", "offsets", "status"} {
-		grants = append(grants, Grant{literal(ResourceTopic, "mm2-"+kind+"."+m.SourceAlias+".internal"), []Operation{Read, Write}})
-	}
-	grants = append(grants, Grant{literal(ResourceGroup, m.SourceAlias+"-mm2"), []Operation{Read}})
-	grants = append(grants, grantOn(m.Groups, []Operation{Read})...)
+	grants = append(grants, grantOn(m.Groups, []Operation{Describe})...)
 	if m.SyncACLs {
-		grants = append(grants, Grant{cluster, []Operation{Alter}})
+		grants = append(grants, Grant{literal(ResourceCluster, clusterName), []Operation{Describe}})
+	}
+	if m.Heartbeats {
+		grants = append(grants, Grant{literal(ResourceTopic, "heartbeats"), []Operation{DescribeConfigs, Read, Write}})
+		grants = append(grants, herder(m.TargetAlias)...)
 	}
 	return grants
+}
+
+func (m MirrorMaker) target() []Grant {
+	mirrored := Resource{ResourceTopic, m.SourceAlias + ".", Prefixed}
+	grants := append(herder(m.SourceAlias), Grant{mirrored, []Operation{Alter, AlterConfigs, Create, Write}})
+	if len(m.Groups) > 0 {
+		grants = append(grants, Grant{mirrored, []Operation{Read}})
+	} else {
+		grants = append(grants, Grant{literal(ResourceTopic, m.SourceAlias+".checkpoints.internal"), []Operation{Read}})
+	}
+	if m.OffsetSyncsOnTarget {
+		grants = append(grants, offsetSyncs(m.SourceAlias))
+	}
+	grants = append(grants, grantOn(m.Groups, []Operation{Read})...)
+	if m.SyncACLs {
+		grants = append(grants, Grant{literal(ResourceCluster, clusterName), []Operation{Alter}})
+	}
+	if m.Heartbeats {
+		grants = append(grants, Grant{literal(ResourceTopic, "heartbeats"), []Operation{Write}})
+	}
+	return grants
+}
+
+// herder is what the Connect worker of a flow needs on the cluster that the flow
+// goes to, from the one called other.
+func herder(other string) []Grant {
+	grants := []Grant{{literal(ResourceGroup, other+"-mm2"), []Operation{Read}}}
+	for _, kind := range []string{"configs", "offsets", "status"} {
+		grants = append(grants, Grant{literal(ResourceTopic, "mm2-"+kind+"."+other+".internal"), []Operation{Read, Write}})
+	}
+	return grants
+}
+
+// offsetSyncs is the topic on one cluster that is named after the other.
+func offsetSyncs(other string) Grant {
+	return Grant{literal(ResourceTopic, "mm2-offset-syncs."+other+".internal"), []Operation{Read, Write}}
 }
 
 // SchemaRegistry is Confluent's Schema Registry, with the leader elected by
