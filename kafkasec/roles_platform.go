@@ -6,9 +6,10 @@ package kafkasec
 // by who owns them; a role has Create only where the component makes up names
 // itself.
 //
-// MirrorMaker and ReadOnlyAdmin are proved against real brokers. The others follow
-// KIPs and documentation; the classes that their comments name say where to
-// check, not that a client was seen to need exactly these grants.
+// ConnectWorker, Connector, MirrorMaker and ReadOnlyAdmin are proved against real
+// brokers. The others follow KIPs and documentation; the classes that their
+// comments name say where to check, not that a client was seen to need exactly
+// these grants.
 
 // Streams is a Kafka Streams application.
 type Streams struct {
@@ -53,9 +54,12 @@ type ConnectWorker struct {
 }
 
 // Grants gives Read on the group, and Read and Write on the three topics. It
-// has no Create: where a worker may not, it takes them as made (TopicAdmin of
-// Connect 4.3). Exactly once adds Write on the transactional ID
-// "connect-cluster-<group.id>" (DistributedConfig of 4.3, KIP-618).
+// has no Create and no DescribeConfigs: where a worker may neither make the
+// topics nor see whether they are compacted, it takes them as made (TopicAdmin of
+// Connect 4.4). Exactly once adds Write on the transactional ID
+// "connect-cluster-<group.id>" (DistributedConfig of 4.4, KIP-618). Write on the
+// offset topic is then for connectors with an offsets.storage.topic of their own,
+// whose offsets the worker copies (ConnectorOffsetBackingStore of 4.4).
 //
 // The worker's principal is also that of connectors without overrides in their
 // configuration: those have a [Connector] of their own. Files and variables that
@@ -91,13 +95,17 @@ type Connector struct {
 }
 
 // Grants gives a sink Read on its topics and on the group "connect-<name>"
-// (SinkUtils of Connect 4.3) and Write on its dead letter queue, and a source
+// (SinkUtils of Connect 4.4) and Write on its dead letter queue, and a source
 // Write on its topics. Topics that topic.creation.* of the connector would make
 // are made by who owns them.
 //
 // Exactly once adds Write on the transactional IDs "<group.id>-<name>-*", one
 // for each task, and Read and Write on the offsets topic, which belongs into the
-// same transactions (Worker of 4.3, KIP-618).
+// same transactions (Worker of 4.4, KIP-618).
+//
+// The principal is that of the connector's producers, consumers and admin clients
+// alike. The last look for the dead letter queue, and fence a source's former
+// tasks, by their transactional IDs.
 func (c Connector) Grants(e Expansion) []Grant {
 	grants := grantOn(c.InputTopics, []Operation{Read})
 	if len(c.InputTopics) > 0 {
@@ -234,9 +242,14 @@ type SchemaRegistry struct {
 	Topic, Group string
 }
 
-// Grants gives DescribeConfigs, Read and Write on the topic, which exists, and
-// Read on the group, after what Confluent Platform documents for securing it.
-// It has not been tried on one, nor checked against the present page.
+// Grants gives DescribeConfigs, Read and Write on the topic, which exists and is
+// compacted, and Read on the group. It has not been tried on a registry: it
+// follows "Authorizing Access to the Schemas Topic" of Confluent's documentation
+// (docs/security.rst of confluentinc/schema-registry, its pull request 1051, and
+// the page of 2021 as kafka-ops/julie issue 296 has it). That page also lists
+// Describe on the topic, which Read implies, Create on the cluster, which a topic
+// that exists does not need, and DescribeConfigs on __consumer_offsets, which is
+// left out because nothing in KafkaStore, the class behind the topic, asks for it.
 func (s SchemaRegistry) Grants(Expansion) []Grant {
 	topic, group := s.Topic, s.Group
 	if topic == "" {
