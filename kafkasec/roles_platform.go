@@ -6,10 +6,9 @@ package kafkasec
 // by who owns them; a role has Create only where the component makes up names
 // itself.
 //
-// ConnectWorker, Connector, MirrorMaker and ReadOnlyAdmin are proved against real
-// brokers. The others follow KIPs and documentation; the classes that their
-// comments name say where to check, not that a client was seen to need exactly
-// these grants.
+// All but SchemaRegistry are proved against real brokers. It follows
+// documentation, which says where to check, not that a client was seen to need
+// exactly these grants.
 
 // Streams is a Kafka Streams application.
 type Streams struct {
@@ -22,10 +21,16 @@ type Streams struct {
 
 // Grants gives Read on input and Write on output topics, Read on the group,
 // which is called like the application, and Create, Delete, Read and Write on
-// the topics "<application.id>-*", which the application makes for its
-// repartitions and changelogs and cuts when records have been read ("Streams
-// Security" of Kafka 4.2's developer guide). Exactly once adds Write on the
-// transactional IDs "<application.id>-*" (StreamsProducer of 4.3).
+// the topics "<application.id>-*": those of repartitions and changelogs, which
+// the application makes (InternalTopicManager of 4.4). It cuts those of
+// repartitions where it has read them, for which DeleteRecords wants Delete;
+// without that it runs on, says nothing above log level debug, and they grow for
+// ever (TaskManager of 4.4). Exactly once adds Write on the transactional IDs
+// "<application.id>-*" (ActiveTaskCreator of 4.4).
+//
+// The same is enough, and all of it is needed, with group.protocol=streams
+// (KIP-1071). There the broker makes the topics, on the member's right of Create;
+// without that a member logs a warning and waits for ever (KafkaApis of 4.4).
 //
 // An application whose ID is another's and a dash and more falls under the
 // other's prefix.
@@ -287,6 +292,7 @@ func (ReadOnlyAdmin) Grants(e Expansion) []Grant {
 func literal(typ ResourceType, name string) Resource { return Resource{typ, name, Literal} }
 
 // idempotence is what a least privileged producer needs for it, see [Producer].
+// That brokers before 2.8 need it is by KIP-679; none was asked.
 func (e Expansion) idempotence() []Grant {
 	if e.Kafka.before(2, 8) {
 		return []Grant{{literal(ResourceCluster, clusterName), []Operation{IdempotentWrite}}}
