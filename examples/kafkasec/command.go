@@ -29,7 +29,7 @@ type app struct {
 	written bool
 }
 
-const verbs = "plan, apply, validate, export, can, who, lint and schema"
+const verbs = "plan, apply, validate, export, can, who, lint, verify and schema"
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
@@ -58,7 +58,7 @@ client.properties, which stand beside the source of this program.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(a.planCommand(), a.applyCommand(), a.validateCommand(), a.exportCommand(), a.canCommand(), a.whoCommand(), a.lintCommand(), a.schemaCommand())
+	root.AddCommand(a.planCommand(), a.applyCommand(), a.validateCommand(), a.exportCommand(), a.canCommand(), a.whoCommand(), a.lintCommand(), a.verifyCommand(), a.schemaCommand())
 	return root
 }
 

@@ -18,6 +18,11 @@
 //	kafkasec who Write topic:metricbeat -f spec.yaml
 //	kafkasec lint -f spec.yaml
 //
+// verify logs in with a client's own properties, and compares what the brokers
+// let it do with what those ACLs say:
+//
+//	kafkasec verify --as client.properties -f spec.yaml --super-user User:admin --brokers localhost:9092
+//
 // In place of a spec each of them takes the variable file of an Ansible playbook,
 // which is known by its list topics_acl_users; see the package playbook. What it
 // could not translate is listed on standard error, and where the file grants and
