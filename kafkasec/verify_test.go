@@ -46,6 +46,8 @@ acls:
   - {principal: "User:a", operations: [Read], resource: "topic:t"}
   - {principal: "User:a", operations: [Write], resource: "topic:t", host: 10.0.0.1}
   - {principal: "User:*", operations: [Write], resource: "topic:d", permission: deny}
+  - {principal: "User:a", operations: [Describe], resource: "topic:e"}
+  - {principal: "User:a", operations: [Describe], resource: "topic:e", permission: deny, host: 10.0.0.1}
   - {principal: "User:a", operations: [All], resource: "topic:d"}
 `)
 	bindings, err := spec.Bindings()
@@ -66,6 +68,9 @@ acls:
 		"another address": {AuthorizedOperations{Allowed: []Operation{Describe, Read, Write}},
 			holdfast.Finding{Status: holdfast.Fail, Severity: holdfast.High, Expected: "Describe, Read", Actual: "Describe, Read, Write",
 				Message: "Write is allowed, and should be refused: bindings cover topic:t, and none of them allows it (from another address it would be as the broker says)"}},
+		"less, by a deny for an address": {AuthorizedOperations{Resource: Resource{ResourceTopic, "e", Literal}, Allowed: []Operation{}},
+			holdfast.Finding{Status: holdfast.Fail, Severity: holdfast.Medium, Expected: "Describe", Actual: "nothing",
+				Message: "Describe is refused, and should be allowed: allow User:a Describe on topic:e from * (from another address it would be as the broker says)"}},
 		"hidden": {AuthorizedOperations{Resource: Resource{ResourceTopic, "x", Literal}, Hidden: true},
 			holdfast.Finding{Status: holdfast.Unknown, Severity: holdfast.Info, Message: "Describe is refused, as it should be, and brokers tell nothing else then",
 				Expected: "nothing", Actual: "nothing"}},
@@ -153,6 +158,12 @@ acls:
   - {principal: "User:a", operations: [Describe, Alter], resource: "cluster"}
 `)
 	f.apply(spec)
+	f.always(kmsg.DescribeGroups, func(req kmsg.Request) (kmsg.Response, error, bool) {
+		if v := req.GetVersion(); v > 5 {
+			t.Errorf("DescribeGroups version %d: brokers tell nothing of groups that do not exist", v)
+		}
+		return nil, nil, false
+	})
 	reads, sent := onlyAsks(t)
 	r := &Reconciler{Client: f.client("a", "pw", reads)}
 	asked := parseResources(t, "topic:seen", "topic:prefixed.1", "topic:other", "group:g", "group:other", "cluster", "transactional-id:x", "topic:seen", "topic:seen*")
@@ -193,6 +204,9 @@ func TestAuthorizedOperations_Errors(t *testing.T) {
 		if !req.(*kmsg.MetadataRequest).IncludeTopicAuthorizedOperations {
 			return nil, nil, false
 		}
+		if req.(*kmsg.MetadataRequest).AllowAutoTopicCreation {
+			t.Error("creates topics by asking")
+		}
 		resp := req.ResponseKind().(*kmsg.MetadataResponse)
 		name := "broken"
 		bad := kmsg.NewMetadataResponseTopic()
@@ -204,6 +218,16 @@ func TestAuthorizedOperations_Errors(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, got[0].Err, kerr.UnknownServerError)
 	require.ErrorContains(t, got[1].Err, "left it out")
+
+	// What a Java broker tells who may not Describe the cluster.
+	f.once(kmsg.DescribeCluster, func(req kmsg.Request) (kmsg.Response, error, bool) {
+		resp := req.ResponseKind().(*kmsg.DescribeClusterResponse)
+		resp.ClusterAuthorizedOperations = 0
+		return resp, nil, true
+	})
+	got, err = f.r.AuthorizedOperations(t.Context(), parseResources(t, "cluster"))
+	require.NoError(t, err)
+	require.True(t, got[0].Hidden)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
