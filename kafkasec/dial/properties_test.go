@@ -234,7 +234,7 @@ bootstrap.controllers=x:1
 		{"ssl.enabled.protocols", 3, "TLSv1.1 is not offered, being broken; TLS 1.2 and newer are", true},
 		{"ssl.cipher.suites", 4, `"TLS_NOSUCH" not available; the others are offered`, true},
 		{"ssl.keystore.password", 5, "there is no ssl.keystore.location or ssl.keystore.key", true},
-		{"ssl.trustore.location", 7, "is not a key that Kafka's clients know", true},
+		{"ssl.trustore.location", 7, "is not a key that Kafka's clients know; did you mean ssl.truststore.location?", true},
 	}, ignored(`security.protocol=PLAINTEXT
 ssl.provider=SunJSSE
 ssl.enabled.protocols=TLSv1.2,TLSv1.1
@@ -245,8 +245,8 @@ ssl.trustore.location=/x
 `))
 	// A misspelled key, whatever the mechanism.
 	require.Equal(t, []Ignored{
-		{"Sasl.Login.Class", 3, "is not a key that Kafka's clients know", true},
-		{"sasl.oauthbearer.scopes", 4, "is not a key that Kafka's clients know", true},
+		{"Sasl.Login.Class", 3, "is not a key that Kafka's clients know; did you mean sasl.login.class?", true},
+		{"sasl.oauthbearer.scopes", 4, "is not a key that Kafka's clients know; did you mean sasl.oauthbearer.scope?", true},
 	}, ignored(`security.protocol=SASL_PLAINTEXT
 sasl.mechanism=OAUTHBEARER
 Sasl.Login.Class=x
