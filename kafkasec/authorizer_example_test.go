@@ -78,5 +78,5 @@ func ExampleAuthorizer_Lint() {
 	}
 	// Output:
 	// high topic:orders*: bindings on it (1) end what allow.everyone.if.no.acl.found gives everyone: access is left only by what is allowed to User:orders
-	// low allow User:billing Describe on topic:orders from *: it adds nothing to allow User:billing Read on topic:orders from *
+	// info allow User:billing Describe on topic:orders from *: it spells out what is implied by allow User:billing Read on topic:orders from *
 }
