@@ -23,6 +23,8 @@ const reasonDeclined holdfast.Reason = "declined"
 type applyFlags struct {
 	plan string
 	yes  bool
+	// broad: see kafkasec.Reconciler.BroadRevokes.
+	broad bool
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -60,6 +62,7 @@ supported yet, or not readable), 1 error.`,
 	a.clusterFlags(cmd)
 	cmd.Flags().Var(&fileValue{name: &f.plan}, "plan", "a plan that plan --out saved, from `FILE`, in place of -f")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&f.broad, "broad-revokes", false, "for thousands of revokes: one filter for a principal or a resource all of whose bindings the plan revokes, which catches, too, what somebody else grants in that very moment; that is put back at once, and told")
 	return cmd
 }
 
@@ -79,7 +82,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 		}
 	}
 	progress := cli.NewProgress(a.stderr)
-	r.OnEvent = progress.Event
+	r.OnEvent, r.BroadRevokes = progress.Event, f.broad
 	report, applyErr := r.Apply(ctx, plan)
 	progress.Done()
 	if err := a.writeReport(report); err != nil {
