@@ -36,10 +36,10 @@ func scopeFlags(cmd *cobra.Command, scope *kafkasec.Scope) []string {
 		{&scope.TransactionalIDPrefixes, "transactional-id-prefix", "ACLs on transactional ids that begin with", "PREFIX"},
 		{&scope.Tokens, "token", "ACLs on the delegation token", "ID"},
 		{&scope.Users, "user-resource", "ACLs on the user resource", "TYPE:NAME"},
-		{&scope.Principals, "principal", "ACLs of the principal and, of User:NAME, that SCRAM user and its quotas:", "TYPE:NAME"},
+		{&scope.Principals, "principal", "ACLs of the principal and, of User:NAME, the SCRAM user and its quotas, for", "TYPE:NAME"},
 		{&scope.ClientIDs, "client-id", "quotas of the client id", "ID"},
 		{&scope.IPs, "ip", "quotas of the address", "ADDRESS"},
-		{&scope.QuotaDefaults, "quota-default", "quotas of all who have none of their own:", "user|client_id|ip"},
+		{&scope.QuotaDefaults, "quota-default", "quotas of all who have none of their own, by", "user|client_id|ip"},
 	} {
 		// Not split at commas, which principals of certificates are full of.
 		cmd.Flags().StringArrayVar(names.list, names.flag, nil, fmt.Sprintf("export %s `%s`; may be repeated", names.what, names.meta))
