@@ -108,7 +108,7 @@ func (a *Authorizer) spelledOut(b Binding, because []int32) bool {
 	op := a.all[because[0]].Operation
 	twin := b
 	twin.Operation = op
-	return twin == a.all[because[0]] && b.Permission == Allow && slices.Contains(gives(op), b.Operation)
+	return twin == a.all[because[0]] && slices.Contains(gives(op), b.Operation)
 }
 
 // listed is how many bindings or principals a message names.
