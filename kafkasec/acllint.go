@@ -171,9 +171,9 @@ func (a *Authorizer) lintLockouts() []holdfast.Finding {
 			if open {
 				continue
 			}
-			who := "nobody keeps any access"
+			who := "they give nobody any access"
 			if len(keeps) > 0 {
-				who = "access is left only by what is allowed to " + enumerate(slices.Sorted(maps.Keys(keeps)))
+				who = "they give access only to " + enumerate(slices.Sorted(maps.Keys(keeps)))
 			}
 			findings = append(findings, failed(ControlACLLockout, res.String(), holdfast.High,
 				fmt.Sprintf("bindings on it (%d) end what allow.everyone.if.no.acl.found gives everyone: %s", span[1]-span[0], who),

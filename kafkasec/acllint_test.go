@@ -311,10 +311,10 @@ func TestLint_Findings(t *testing.T) {
 				allow(everyone, All, Resource{ResourceTopic, "open", Literal}), deny("User:x", All, Resource{ResourceTopic, "open", Literal})},
 			want: []holdfast.Finding{
 				{Control: ControlACLLockout, Subject: "group:g", Severity: holdfast.High,
-					Message: "bindings on it (1) end what allow.everyone.if.no.acl.found gives everyone: nobody keeps any access",
+					Message: "bindings on it (1) end what allow.everyone.if.no.acl.found gives everyone: they give nobody any access",
 					Fix:     "set allow.everyone.if.no.acl.found to false and grant what is needed, or revoke all bindings on it"},
 				{Control: ControlACLLockout, Subject: "topic:orders", Severity: holdfast.High,
-					Message: "bindings on it (2) end what allow.everyone.if.no.acl.found gives everyone: access is left only by what is allowed to User:a and User:b",
+					Message: "bindings on it (2) end what allow.everyone.if.no.acl.found gives everyone: they give access only to User:a and User:b",
 					Fix:     "set allow.everyone.if.no.acl.found to false and grant what is needed, or revoke all bindings on it"},
 			},
 		},

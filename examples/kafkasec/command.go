@@ -66,7 +66,11 @@ client.properties, which stand beside the source of this program.`,
 // mistake.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("unexpected argument %q: %s takes flags only, and the spec as -f FILE", args[0], cmd.CommandPath())
+		hint := "takes flags only"
+		if cmd.Flags().Lookup("filename") != nil {
+			hint += ", and the spec as -f FILE"
+		}
+		return fmt.Errorf("unexpected argument %q: %s %s", args[0], cmd.CommandPath(), hint)
 	}
 	return nil
 }
