@@ -63,7 +63,7 @@ func TestRole_ExpandsToASet(t *testing.T) {
 
 func aclOf(b Binding) ACL {
 	text, pattern := b.Resource.Text()
-	return ACL{Principal: b.Principal, Host: b.Host, Operations: []Operation{b.Operation}, Resource: text, Pattern: pattern}
+	return ACL{Principal: b.Principal, Host: b.Host, Operations: []Operation{b.Operation}, Resource: text, Pattern: pattern, Permission: b.Permission}
 }
 
 // Roles in any order, and as entries of acls, plan the same; and a spec of them
