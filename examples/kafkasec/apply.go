@@ -85,10 +85,12 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	r.OnEvent, r.BroadRevokes = progress.Event, f.broad
 	report, applyErr := r.Apply(ctx, plan)
 	progress.Done()
-	if err := a.writeReport(report); err != nil {
-		return err
+	unwritten := a.writeReport(report)
+	err = verdict(report, applyErr)
+	if unwritten != nil && errors.Is(err, cli.ErrPending) {
+		return unwritten // the worse of two exit codes
 	}
-	return verdict(report, applyErr)
+	return errors.Join(unwritten, err)
 }
 
 // loadPlan reads all input before it connects, and gives the client with what
@@ -176,13 +178,21 @@ func deletedTopics(plan kafkasec.Plan) (n, full int) {
 	return n, full
 }
 
+// writeReport tells what became of the changes on standard error where nobody
+// reads standard output, because they are made all the same.
 func (a *app) writeReport(report holdfast.Report) error {
+	var err error
 	if a.format == cli.JSON {
 		a.written = true
-		return cli.WriteJSON(a.stdout, report)
+		err = cli.WriteJSON(a.stdout, report)
+	} else {
+		_, err = io.WriteString(a.stdout, reportText(report, cli.StyleFor(a.stdout)))
 	}
-	_, err := io.WriteString(a.stdout, reportText(report, cli.StyleFor(a.stdout)))
-	return err
+	if err != nil {
+		_, _ = io.WriteString(a.stderr, reportText(report, cli.StyleFor(a.stderr))) // err tells
+		return fmt.Errorf("apply: the report is not on standard output but on standard error: %w", err)
+	}
+	return nil
 }
 
 // verdict turns what Apply returned into the error to exit with. The report has

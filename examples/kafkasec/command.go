@@ -41,6 +41,7 @@ the variable file of an Ansible playbook with a list topics_acl_users.
 Exit code: 0 nothing to do, done or yes, 2 changes are pending, no or findings, 1
 error. The examples of the verbs use spec.yaml, variables.yml and
 client.properties, which stand beside the source of this program.`,
+		Version:       cli.Version(),
 		SilenceErrors: true, // main prints them
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
