@@ -2,6 +2,7 @@ package kafkarules
 
 import (
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -17,6 +18,10 @@ func ClientAddress(host string) (netip.Addr, bool) {
 	}
 	return addr, true
 }
+
+// oddIPv4Range is what SubnetUtils takes: leading zeros are decimal to it,
+// octal to others.
+var oddIPv4Range = regexp.MustCompile(`^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})/([0-9]{1,2})$`)
 
 // HostRange reads the host of a binding as CidrUtils.isInRange of Kafka 4.4
 // does, odd spellings and all. The prefix is masked.

@@ -33,21 +33,6 @@ func TopicConfigsIn(v Version, configs map[string]string) []error {
 	return newConfigSet(v, configs).sorted()
 }
 
-// TopicConfigChange judges a change of what is set on a topic: all that
-// [TopicConfigs] says of the outcome, and that tiered storage is not turned off
-// without saying what becomes of the remote data (KIP-950). Both maps hold all
-// that is set on the topic itself.
-func TopicConfigChange(before, after map[string]string) []error {
-	return TopicConfigChangeIn(Version{}, before, after)
-}
-
-// TopicConfigChangeIn is [TopicConfigChange] for one release.
-func TopicConfigChangeIn(v Version, before, after map[string]string) []error {
-	set := newConfigSet(v, after)
-	set.tieringTurnedOff(before)
-	return set.sorted()
-}
-
 // TopicConfigNeeds lists, by their names in the broker's configuration, the
 // settings outside a set of topic configs that still decide whether a broker
 // accepts it. They are sorted. Broker-wide defaults that contradict each other

@@ -76,20 +76,3 @@ func TestTopicConfigsIn_KnowsTheReleases(t *testing.T) {
 	require.Empty(t, kafkarules.TopicConfigsIn(release(4, 2), tiered))
 	require.Empty(t, kafkarules.TopicConfigNeedsIn(release(4, 4), map[string]string{"retention.ms": "1"}))
 }
-
-func TestTopicConfigChange_DoesNotForgetRemoteData(t *testing.T) {
-	type configs = map[string]string
-	on := configs{"remote.storage.enable": "true", "cleanup.policy": "delete"}
-	for _, after := range []configs{{}, {"remote.storage.enable": "false"}, {"remote.log.delete.on.disable": "false"}} {
-		errs := kafkarules.TopicConfigChange(on, after)
-		require.Len(t, errs, 1)
-		require.EqualError(t, errs[0], `config "remote.storage.enable" is turned off while the topic has data in remote storage: `+
-			`set "remote.log.delete.on.disable" to true as well to delete it, or keep "remote.storage.enable" and set "remote.log.copy.disable" to true to stop copying`)
-		require.Empty(t, kafkarules.TopicConfigChange(configs{}, after))
-	}
-	require.Empty(t, kafkarules.TopicConfigChangeIn(release(3, 8), on, configs{}), "the rule came with the config, in 3.9")
-	require.Len(t, kafkarules.TopicConfigChangeIn(release(3, 9), on, configs{}), 1)
-	require.Empty(t, kafkarules.TopicConfigChange(on, on))
-	require.Empty(t, kafkarules.TopicConfigChange(on, configs{"remote.log.delete.on.disable": "true"}))
-	require.Len(t, kafkarules.TopicConfigChange(on, configs{"retention.ms": "x", "remote.storage.enable": "y"}), 2)
-}
