@@ -3,6 +3,7 @@ package kafkarules_test
 import (
 	"errors"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -28,6 +29,10 @@ func TestOracle_Operations(t *testing.T) {
 		}
 	}
 }
+
+// foreignDigits in an IPv6 range are read by Java, and refused by us: no other tool
+// reads them, and nothing is lost, since each range has a plain spelling.
+var foreignDigits = regexp.MustCompile(`[^\x00-\x7f]`)
 
 func TestOracle_Bindings(t *testing.T) {
 	r := random(5)
@@ -57,6 +62,9 @@ func TestOracle_Bindings(t *testing.T) {
 			errs := []error{kafkarules.ResourceName(q.Type, kafkarules.Pattern(q.Pattern), q.Name), kafkarules.Principal(q.Principal),
 				kafkarules.HostIn(release.version, q.Host)}
 			legal := !slices.ContainsFunc(errs, refuses)
+			if got.Error == "" && !legal && strings.Contains(q.Host, ":") && foreignDigits.MatchString(q.Host) {
+				continue
+			}
 			require.Equal(t, got.Error == "", legal, "%s: %+v: Kafka: %q, we: %v", release.kafka, q, got.Error, errs)
 			if legal {
 				accepted++

@@ -111,6 +111,7 @@ func TestHost(t *testing.T) {
 		{"[::]/0", misleading, "spelling"},
 		{"::/00", misleading, "spelling"},
 		{"00001::/+16", misleading, "spelling"},
+		{"::fff:10.0.01.0/104", misleading, "spelling"},
 		{"::/129", misleading, "is not a range of addresses"},
 		{"[::/0", misleading, "is not a range of addresses"},
 	} {

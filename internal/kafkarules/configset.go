@@ -20,6 +20,16 @@ func (e *ConfigError) Error() string { return e.Err.Error() }
 
 func (e *ConfigError) Unwrap() error { return e.Err }
 
+// Reason is the text of the error without the key that it begins with, for whoever
+// shows the key in front of it.
+func (e *ConfigError) Reason() string {
+	text, found := strings.CutPrefix(e.Error(), "config "+quote(e.Key))
+	if !found {
+		return text
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(text, ":"), " ")
+}
+
 // TopicConfigs judges a whole set of topic configs: each alone, by all known
 // releases, and together by LogConfig's rules across them. Each error is a
 // [*ConfigError]; they are sorted by key. Give it all that the topic will have,

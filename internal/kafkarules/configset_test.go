@@ -76,3 +76,23 @@ func TestTopicConfigsIn_KnowsTheReleases(t *testing.T) {
 	require.Empty(t, kafkarules.TopicConfigsIn(release(4, 2), tiered))
 	require.Empty(t, kafkarules.TopicConfigNeedsIn(release(4, 4), map[string]string{"retention.ms": "1"}))
 }
+
+// Where a caller shows the key in front, the text does not say it again.
+func TestConfigError_ReasonLeavesTheKeyOut(t *testing.T) {
+	for key, want := range map[string]string{
+		"retention.mss":         `is unknown: did you mean "retention.ms"?`,
+		"retention.ms":          `value "x" is not a whole number: allowed is a whole number of at least -1`,
+		"log.retention.ms":      `is a broker's, not a topic's: the topic config is "retention.ms"`,
+		"min.compaction.lag.ms": `is 100, more than "max.compaction.lag.ms", which is 50: allowed is at most that`,
+	} {
+		set := map[string]string{key: "x"}
+		if key == "min.compaction.lag.ms" {
+			set = map[string]string{key: "100", "max.compaction.lag.ms": "50"}
+		}
+		errs := kafkarules.TopicConfigs(set)
+		require.Len(t, errs, 1)
+		var ce *kafkarules.ConfigError
+		require.ErrorAs(t, errs[0], &ce)
+		require.Equal(t, want, ce.Reason())
+	}
+}
