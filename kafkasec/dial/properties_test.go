@@ -254,6 +254,9 @@ sasl.oauthbearer.scopes=x
 sasl.oauthbearer.token.endpoint.url=https://idp.example/
 sasl.jaas.config=x.OAuthBearerLoginModule required clientId="me" clientSecret="pw";
 `))
+	require.Equal(t, []Ignored{
+		{"security.protcol", 1, "is not a key that Kafka's clients know; did you mean security.protocol?", true},
+	}, ignored("security.protcol=SASL_SSL\n"))
 	// An editor's byte order mark makes it another key, and the protocol PLAINTEXT.
 	require.Equal(t, []Ignored{
 		{"(a key that is not shown)", 1, "follows a byte order mark, which Java takes for a part of the key; save the file without", true},
