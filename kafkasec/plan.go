@@ -19,7 +19,10 @@ const (
 	KindACL              = "acl"
 	// KindScramUser is one credential: a user and a mechanism.
 	KindScramUser = "scram-user"
-	KindQuota     = "quota"
+	// KindScramPassword is whether a credential's password is the declared one. It is
+	// only ever unread: another one is a change of the credential.
+	KindScramPassword = "scram-password"
+	KindQuota         = "quota"
 )
 
 // PlanVersion is the version of the plan format that this package writes and reads.

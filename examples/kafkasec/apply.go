@@ -60,6 +60,7 @@ supported yet, or not readable), 1 error.`,
 	}
 	a.specFlags(cmd)
 	a.clusterFlags(cmd)
+	a.passwordFlag(cmd)
 	cmd.Flags().Var(&fileValue{name: &f.plan}, "plan", "a plan that plan --out saved, from `FILE`, in place of -f")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
 	cmd.Flags().BoolVar(&f.broad, "broad-revokes", false, "for thousands of revokes: one filter for a principal or a resource all of whose bindings the plan revokes, which catches, too, what somebody else grants in that very moment; that is put back at once, and told")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,12 +22,20 @@ const (
 
 // connect gives a reconciler for the cluster. The caller closes its client.
 func (a *app) connect(ctx context.Context, cfg dial.Config) (*kafkasec.Reconciler, error) {
+	if a.passwords && cfg.Protocol != dial.SASLSSL && cfg.Protocol != dial.SASLPlaintext {
+		return nil, fmt.Errorf("--check-passwords: users log in with SASL, and --command-config says %q: allowed are %s and %s",
+			cmp.Or(cfg.Protocol, dial.Plaintext), dial.SASLSSL, dial.SASLPlaintext)
+	}
 	cl, err := dial.Connect(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	// Zero leaves each at its own default.
-	return &kafkasec.Reconciler{Client: cl, RequestTimeout: a.timeout, RetryFor: a.timeout, VisibleFor: a.timeout, Resolve: cli.ResolveSecret}, nil
+	r := &kafkasec.Reconciler{Client: cl, RequestTimeout: a.timeout, RetryFor: a.timeout, VisibleFor: a.timeout, Resolve: cli.ResolveSecret}
+	if a.passwords {
+		r.Logins = &cfg
+	}
+	return r, nil
 }
 
 // dialConfig reads the properties and lets the flags override them.

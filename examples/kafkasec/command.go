@@ -24,6 +24,7 @@ type app struct {
 	brokers   []string
 	config    string // --command-config
 	timeout   time.Duration
+	passwords bool // --check-passwords
 
 	// written: standard output has its JSON document.
 	written bool
@@ -80,6 +81,12 @@ func (a *app) clusterFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&a.brokers, "brokers", nil, "bootstrap brokers as `HOST:PORT,...`; beats bootstrap.servers in the --command-config file")
 	cmd.Flags().Var(&fileValue{name: &a.config}, "command-config", "Java client properties (security.protocol, sasl.*, ssl.*) from `FILE`")
 	cmd.Flags().DurationVar(&a.timeout, "timeout", 0, "how long to wait for a broker to connect (default 10s), to answer (30s), to come back (1m), to show a change (30s)")
+}
+
+// passwordFlag is for the verbs that plan or apply.
+func (a *app) passwordFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&a.passwords, "check-passwords", false,
+		"try to log in with the password of each declared user that exists, where --command-config connects, which needs SASL there; one that is refused is a change")
 }
 
 // requireFlag words a missing flag as the other errors are worded.
