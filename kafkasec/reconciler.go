@@ -43,8 +43,9 @@ type Reconciler struct {
 	// all bindings once for each filter, so that of 50,000 bindings 10,000 took it
 	// 5 minutes one by one, and 0.2 s with one filter (Kafka 4.4.0). What somebody
 	// grants in that very moment is caught as well; Apply puts it back at once and
-	// returns a [*SweptError]. False names each binding in full, which touches
-	// nothing else.
+	// returns a [*SweptError]. Only the broker's answer tells of it: where that is
+	// lost, or the process ends before it comes, what was caught is gone and nobody is
+	// told. False names each binding in full, which touches nothing else.
 	BroadRevokes bool
 	// Resolve answers a reference to a secret as it stands in a spec:
 	// "env:KAFKA_ALICE". Only Apply calls it, before it writes anything, and with
