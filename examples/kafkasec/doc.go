@@ -1,5 +1,5 @@
-// Command kafkasec keeps the topics and ACLs of a Kafka cluster as a file
-// declares them.
+// Command kafkasec keeps the topics, ACLs, SCRAM users and quotas of a Kafka
+// cluster as a file declares them.
 //
 //	kafkasec validate -f spec.yaml
 //	kafkasec plan  --brokers localhost:9092 --command-config client.properties -f spec.yaml
@@ -28,7 +28,8 @@
 // could not translate is listed on standard error, and where the file grants and
 // removes the same, --conflicts decides.
 //
-// export writes a spec of what is on a cluster, which planned there gives nothing.
+// export writes a spec of what is on a cluster, which planned there gives nothing:
+// of everything, of what another spec owns (--scope-file), or of what flags name.
 // schema prints the JSON Schema of specs, for editors.
 //
 // The cluster is reached with a Java client properties file, the one that the
