@@ -224,7 +224,7 @@ func TestLogins_Unknown(t *testing.T) {
 		want  string
 	}{
 		"down":          {func(_ *fake, w *loginWire, _ vault) { w.down = errors.New("no route today") }, "no route today"},
-		"silence":       {func(f *fake, w *loginWire, _ vault) { w.refuses = false }, "instead of answering the login"},
+		"silence":       {func(f *fake, w *loginWire, _ vault) { w.refuses = false }, "closed the connection without saying why: instead of answering the login"},
 		"no mechanism":  {func(f *fake, _ *loginWire, _ vault) { answerHandshake(f, kerr.UnsupportedSaslMechanism) }, "does not enable the SASL mechanism"},
 		"no SASL":       {func(f *fake, _ *loginWire, _ vault) { answerHandshake(f, kerr.IllegalSaslState) }, "the port has no SASL"},
 		"other failure": {func(f *fake, _ *loginWire, _ vault) { answerLogin(f, kerr.UnknownServerError) }, "UNKNOWN_SERVER_ERROR"},
