@@ -41,7 +41,7 @@ var rooms = map[string]room{
 	"kafkasec/dial": {
 		because: "it turns a Java client properties file into a franz-go client, and is the only room that knows both",
 		imports: []string{
-			".", "internal/keystore", "internal/properties", "kafkasec/jaas",
+			".", "internal/keystore", "internal/nearest", "internal/properties", "kafkasec/jaas",
 			"github.com/twmb/franz-go/pkg/kerr", "github.com/twmb/franz-go/pkg/kgo", "github.com/twmb/franz-go/pkg/kmsg", "github.com/twmb/franz-go/pkg/kversion",
 			"github.com/twmb/franz-go/pkg/sasl/...",
 			"golang.org/x/oauth2/...",

@@ -14,7 +14,9 @@ import (
 
 // The checks of [Authorizer.Lint], as ids of findings.
 const (
-	// ControlACLRedundant: a binding gives or denies what others do already.
+	// ControlACLRedundant: a binding gives or denies what others do already. Where
+	// it spells out what one beside it implies, as kafka-acls --producer and
+	// --consumer do with Describe, that misleads nobody: it passes, as information.
 	ControlACLRedundant = "kafka.acl-redundant"
 	// ControlACLShadowed: an Allow, all of which a Deny always beats.
 	ControlACLShadowed = "kafka.acl-shadowed"
@@ -31,8 +33,8 @@ const (
 	ControlACLHangs = "kafka.acl-hangs-authorizer"
 )
 
-// Lint reports bindings that mislead, the worst first; where nothing does there
-// are no findings. The bindings that ControlACLRedundant, ControlACLShadowed and
+// Lint reports bindings that mislead, as findings that fail, and those that are
+// merely spelled out, as findings that pass; the worst first. The bindings that ControlACLRedundant, ControlACLShadowed and
 // ControlACLWithoutEffect report can all be revoked together and no answer of
 // [Authorizer.Decide] changes, while each that stays changes some. It does not
 // look at the names on which RuleFails.
@@ -62,6 +64,10 @@ func (a *Authorizer) ineffectiveFinding(f ineffective) holdfast.Finding {
 	subject := b.String()
 	switch f.why {
 	case covered:
+		if a.spelledOut(b, f.because) {
+			return holdfast.Finding{Control: ControlACLRedundant, Subject: subject, Status: holdfast.Pass, Severity: holdfast.Info,
+				Message: "it spells out what is implied by " + a.list(f.because), Fix: revokeIt}
+		}
 		return failed(ControlACLRedundant, subject, holdfast.Low, "it adds nothing to "+a.list(f.because), revokeIt)
 	case openAnyway:
 		return failed(ControlACLRedundant, subject, holdfast.Low,
@@ -90,6 +96,19 @@ func (a *Authorizer) ineffectiveFinding(f ineffective) holdfast.Finding {
 		severity = holdfast.High // somebody relies on it
 	}
 	return failed(ControlACLWithoutEffect, subject, severity, message, "write the host as the broker sees it, or revoke the binding")
+}
+
+// spelledOut reports whether one allow alone covers the binding and differs in
+// its operation only, which implies the binding's. All is no such: it is a list of
+// operations, beside which another one looks as if it were needed.
+func (a *Authorizer) spelledOut(b Binding, because []int32) bool {
+	if len(because) != 1 {
+		return false
+	}
+	op := a.all[because[0]].Operation
+	twin := b
+	twin.Operation = op
+	return twin == a.all[because[0]] && slices.Contains(gives(op), b.Operation)
 }
 
 // listed is how many bindings or principals a message names.
@@ -152,9 +171,9 @@ func (a *Authorizer) lintLockouts() []holdfast.Finding {
 			if open {
 				continue
 			}
-			who := "nobody keeps any access"
+			who := "they give nobody any access"
 			if len(keeps) > 0 {
-				who = "access is left only by what is allowed to " + enumerate(slices.Sorted(maps.Keys(keeps)))
+				who = "they give access only to " + enumerate(slices.Sorted(maps.Keys(keeps)))
 			}
 			findings = append(findings, failed(ControlACLLockout, res.String(), holdfast.High,
 				fmt.Sprintf("bindings on it (%d) end what allow.everyone.if.no.acl.found gives everyone: %s", span[1]-span[0], who),

@@ -197,6 +197,10 @@ func (a *applier) needOf(items []int) reading {
 		}
 		if c.Kind == KindScramUser {
 			need.users = append(need.users, c.credential().User)
+			if after, ok := c.After.(Credential); ok && after.Login != "" {
+				after.Iterations = 0
+				need.logins = append(need.logins, after)
+			}
 			continue
 		}
 		if c.Kind == KindQuota {

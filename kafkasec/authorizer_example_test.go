@@ -77,6 +77,6 @@ func ExampleAuthorizer_Lint() {
 		fmt.Printf("%s %s: %s\n", f.Severity, f.Subject, f.Message)
 	}
 	// Output:
-	// high topic:orders*: bindings on it (1) end what allow.everyone.if.no.acl.found gives everyone: access is left only by what is allowed to User:orders
-	// low allow User:billing Describe on topic:orders from *: it adds nothing to allow User:billing Read on topic:orders from *
+	// high topic:orders*: bindings on it (1) end what allow.everyone.if.no.acl.found gives everyone: they give access only to User:orders
+	// info allow User:billing Describe on topic:orders from *: it spells out what is implied by allow User:billing Read on topic:orders from *
 }

@@ -81,8 +81,12 @@ const clusterName = "kafka-cluster"
 // Resource is what a binding is about: a type, a name and how the name is meant.
 // It is comparable.
 type Resource struct {
-	Type    ResourceType
-	Name    string
+	Type ResourceType
+	// Name is the name itself, "*" for all where Pattern is Literal, or the prefix
+	// without a star. That of the cluster is "kafka-cluster"; that of a user is a
+	// whole principal, "User:alice" (KIP-373).
+	Name string
+	// Pattern is Literal or Prefixed; only [ParseResource] fills in a default.
 	Pattern Pattern
 }
 
@@ -151,8 +155,16 @@ func (r Resource) String() string {
 
 // Binding is one ACL as Kafka stores it: one principal, host, operation and
 // permission on one resource. It is comparable, so it can be a map key.
+//
+// What a broker answered may hold what no spec can: a host that matches nobody,
+// or a type, pattern, operation or permission of a newer release, as "Unknown(N)"
+// with Kafka's code.
 type Binding struct {
-	Principal  string
+	// Principal is "Type:name"; "User:*" is everyone.
+	Principal string
+	// Host is "*" for every client, an address in the spelling of Java's
+	// InetAddress.getHostAddress, with which authorizers compare (IPv6 in eight
+	// groups), or from Kafka 4.4 on a range such as "10.0.0.0/8".
 	Host       string
 	Operation  Operation
 	Permission Permission

@@ -86,7 +86,57 @@ sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule require
 	require.ErrorIs(t, err, kerr.PolicyViolation)
 	require.ErrorIs(t, err, kerr.UnacceptableCredential)
 	say(r, spec, state, plan, report, err)
-	require.Len(t, salted, 4)
+
+	// Another password, with a limit; then both are pruned, of which one fails; and
+	// so is the login of this client, which is refused. All of it is exported.
+	saved := func(spec kafkasec.Spec) kafkasec.Plan {
+		state, err := r.Observe(ctx, spec)
+		require.NoError(t, err)
+		plan, err := spec.Plan(state)
+		require.NoError(t, err)
+		data, err := json.Marshal(plan)
+		require.NoError(t, err)
+		plan, err = kafkasec.ParsePlan("plan.json", data)
+		require.NoError(t, err)
+		say(state, plan, plan.String(), string(data))
+		return plan
+	}
+	own := kafkasec.Spec{Scope: kafkasec.Scope{Principals: []string{"User:ok", "User:admin"}},
+		Users: []kafkasec.User{
+			{Name: "ok", Mechanisms: []kafkasec.ScramMechanism{kafkasec.ScramSHA256}, Iterations: 5000, Password: "env:rotated"},
+			{Name: "admin", Mechanisms: []kafkasec.ScramMechanism{kafkasec.ScramSHA256}, Password: "env:own"}},
+		Quotas: []kafkasec.Quota{{User: "ok", ProducerByteRate: 1, ConsumerByteRate: 2}}}
+	update := saved(own)
+	report, err = r.Apply(ctx, update)
+	require.NoError(t, err)
+	say(report)
+	exported, left, err := r.Export(ctx, kafkasec.ExportOptions{Everything: true})
+	require.NoError(t, err)
+	text, err := exported.YAML()
+	require.NoError(t, err)
+	say(exported, left, string(text))
+	prune := kafkasec.Prune{Users: true, Quotas: true, ACLs: true, MaxPercent: 100}
+	state, err = r.Observe(ctx, kafkasec.Spec{Scope: own.Scope, Prune: prune})
+	require.NoError(t, err)
+	_, err = kafkasec.Spec{Scope: own.Scope, Prune: prune}.Plan(state)
+	require.ErrorContains(t, err, "that this client logs in as")
+	say(state, err)
+	pruned := saved(kafkasec.Spec{Scope: kafkasec.Scope{Principals: []string{"User:ok"}}, Prune: prune})
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.AlterUserSCRAMCredentials}, Resource: "ok", Err: kerr.UnacceptableCredential})
+	report, err = r.Apply(ctx, pruned)
+	require.ErrorIs(t, err, kerr.UnacceptableCredential)
+	say(report, report.String(), err)
+	own.Users[0].Iterations = 6000
+	late := saved(own)
+	own.Users[0].Iterations = 7000
+	_, err = r.Apply(ctx, saved(own))
+	require.NoError(t, err)
+	report, err = r.Apply(ctx, late)
+	var stale *kafkasec.StaleError
+	require.ErrorAs(t, err, &stale)
+	say(report, err, stale)
+
+	require.Len(t, salted, 10)
 	for _, s := range salted {
 		for _, text := range []string{string(s), hex.EncodeToString(s), base64.StdEncoding.EncodeToString(s), fmt.Sprint(s)} {
 			require.NotContains(t, out.String(), text)

@@ -29,6 +29,9 @@ func TestFake_DeniedCreate(t *testing.T)  { deniedCreate(newSite(t, conform.NewF
 func TestFake_RandomStates(t *testing.T)  { randomStates(newSite(t, conform.NewFake(t)), 1000) }
 func TestFake_LateRecords(t *testing.T)   { lateRecords(newSite(t, conform.NewFake(t))) }
 func TestFake_KilledApplier(t *testing.T) { killedApplier(newSite(t, conform.NewFake(t)), true) }
+func TestFake_KilledPruner(t *testing.T) {
+	killedPruner(newSite(t, conform.NewFake(t)), []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, true)
+}
 
 // site is a cluster of either kind, and the reconciler of its super user.
 type site struct {

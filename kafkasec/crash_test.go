@@ -37,7 +37,8 @@ type gate struct {
 }
 
 // writeKeys are the requests that change the cluster.
-var writeKeys = []kmsg.Key{kmsg.CreateTopics, kmsg.CreatePartitions, kmsg.IncrementalAlterConfigs, kmsg.CreateACLs, kmsg.DeleteACLs, kmsg.DeleteTopics}
+var writeKeys = []kmsg.Key{kmsg.CreateTopics, kmsg.CreatePartitions, kmsg.IncrementalAlterConfigs, kmsg.CreateACLs, kmsg.DeleteACLs, kmsg.DeleteTopics,
+	kmsg.AlterUserSCRAMCredentials, kmsg.AlterClientQuotas}
 
 func (g *gate) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	var d net.Dialer
@@ -163,7 +164,7 @@ func applyAndStop(file string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := (&Reconciler{Client: client}).Apply(ctx, plan); err != nil {
+	if _, err := (&Reconciler{Client: client, Resolve: passwordOf}).Apply(ctx, plan); err != nil {
 		return err
 	}
 	fmt.Println("done")
@@ -246,6 +247,66 @@ acls:
 				require.Equal(s, made, report.Count(holdfast.Unchanged), "write %d, answered %t:\n%s", write, answered, report)
 			}
 			require.True(s, here.plan(s.r, spec).Empty())
+		}
+	}
+}
+
+// killedPruner is killedApplier for users, quotas, a config that is unset, and
+// what is pruned of each kind. It stops at the given writes of fourteen.
+func killedPruner(s *site, writes []int, both bool) {
+	const stages = 14
+	for _, write := range writes {
+		for _, answered := range []bool{false, true} {
+			if !both && answered != (write%2 == 0) {
+				continue
+			}
+			here := &site{s.T, s.Cluster, s.r, fmt.Sprintf("%sq%d%t-", s.prefix, write, answered)}
+			const scope = `
+scope: {topic_prefixes: ["~"], principals: ["User:~a", "User:~b", "User:~c"]}
+`
+			here.apply(here.spec(scope + `
+topics:
+  - {name: "~old", partitions: 1}
+  - {name: "~grow", partitions: 1, configs: {segment.ms: 60000, retention.ms: 1000}}
+acls:
+  - {principal: "User:~a", operations: [Read], resource: "topic:~old"}
+  - {principal: "User:~a", operations: [Delete], resource: "topic:~old", permission: deny}
+users:
+  - {name: "~a", mechanisms: [SCRAM-SHA-256, SCRAM-SHA-512], password: "env:A"}
+quotas:
+  - {user: "~a", producer_byte_rate: 1}
+  - {user: "~b", producer_byte_rate: 1}
+`))
+			spec := here.spec(scope + `
+prune: {topics: true, acls: true, configs: true, users: true, quotas: true, max_percent: 100}
+topics:
+  - {name: "~grow", partitions: 2, configs: {retention.ms: 1000}}
+  - {name: "~new", partitions: 1}
+acls:
+  - {principal: "User:~b", operations: [Read], resource: "topic:~new"}
+  - {principal: "User:~b", operations: [Delete], resource: "topic:~new", permission: deny}
+users:
+  - {name: "~b", mechanisms: [SCRAM-SHA-256, SCRAM-SHA-512], iterations: 4097, password: "env:B"}
+quotas:
+  - {user: "~b", consumer_byte_rate: 2}
+`)
+			plan := here.plan(s.r, spec)
+			require.Len(s, plan.Changes, stages, plan)
+			killed := here.killApplier(plan, write, answered)
+			require.Equal(s, write <= stages, killed)
+
+			report, err := s.r.Apply(s.Context(), plan)
+			require.NoError(s, err)
+			require.True(s, report.Converged(), report)
+			if s.Brokers() == 1 || s.Kind() == "kfake" {
+				made := write - 1
+				if answered {
+					made = min(write, stages)
+				}
+				require.Equal(s, made, report.Count(holdfast.Unchanged), "write %d, answered %t:\n%s", write, answered, report)
+			}
+			require.True(s, here.plan(s.r, spec).Empty())
+			here.apply(Spec{Scope: spec.Scope, Prune: Prune{Topics: true, ACLs: true, Users: true, Quotas: true, MaxPercent: 100}})
 		}
 	}
 }

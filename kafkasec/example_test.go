@@ -114,5 +114,5 @@ topics:
 	// Output:
 	// read spec: beats.yaml:5:36: topics[0].partitions: 0: allowed is 1 or more; leave it out for the broker's default
 	// beats.yaml:6:12: topics[1].name: "packetbeat" is outside the scope: add it to scope.topics, or a prefix of it to scope.topic_prefixes
-	// beats.yaml:6:48: topics[1].configs["retention.ms"]: config "retention.ms": value "forever" is not a whole number: allowed is a whole number of at least -1
+	// beats.yaml:6:48: topics[1].configs["retention.ms"]: value "forever" is not a whole number: allowed is a whole number of at least -1
 }

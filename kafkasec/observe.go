@@ -18,7 +18,9 @@ const describeConfigsChunk = 1000
 
 // Observe reads what the spec needs to know of the live cluster: the declared
 // topics, those of their declared configs that are set, the bindings, the SCRAM
-// credentials of the declared users, and the declared quotas. All of it is read from the brokers at call time.
+// credentials of the declared users, and the declared quotas. All of it is read
+// from the brokers at call time. With [Reconciler.Logins] it also tries the declared
+// passwords.
 //
 // What could not be read (a topic that may not be described, an authorizer that
 // is not there) is in State.Unread, and is never treated as absent. The error
@@ -69,7 +71,10 @@ type reading struct {
 	records []string            // topics
 	acls    bool
 	users   []string // distinct
-	quotas  map[QuotaEntity]bool
+	// logins are credentials of users whose passwords are tried. Iterations are
+	// those that are declared: where others are stored nothing is tried; 0 is any.
+	logins []Credential
+	quotas map[QuotaEntity]bool
 	// quotasIn is a scope of which all quotas are wanted; nil for none.
 	quotasIn *scopeIndex
 }
@@ -98,6 +103,11 @@ func (s Spec) reading() reading {
 	}
 	for _, u := range s.Users {
 		need.users = append(need.users, u.Name)
+		for _, m := range u.Mechanisms {
+			if u.Password != "" {
+				need.logins = append(need.logins, Credential{User: u.Name, Mechanism: m, Iterations: u.Iterations, Password: u.Password})
+			}
+		}
 	}
 	if s.Prune.Users {
 		need.users = append(need.users, s.Scope.scopeUsers()...)
@@ -140,6 +150,9 @@ func (r *Reconciler) read(ctx context.Context, need reading) (State, members, er
 		if err := r.readUsers(ctx, need.users, &state); err != nil {
 			return State{}, who, err
 		}
+	}
+	if err := r.readLogins(ctx, need.logins, &state); err != nil {
+		return State{}, who, err
 	}
 	if need.readsQuotas() {
 		if _, err := r.readQuotas(ctx, need.wantsQuota, &state); err != nil {

@@ -3,6 +3,7 @@ package kafkasec
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -55,6 +56,21 @@ func TestObserve_KeepsOnlyWhatIsSetOnTheTopic(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"retention.ms": "1000"}, state.Topics["a1"].Configs)
 	require.Equal(t, []string{"~ topic-config a1: segment.ms: (not set) -> 604800000"}, lines(f.plan(spec)))
+}
+
+// Every other source is a default to the topic, also where the brokers' own
+// configuration sets it: declared on the topic, it has to be set there.
+func TestSetConfigs_FromTheTopicAlone(t *testing.T) {
+	res := kmsg.NewDescribeConfigsResponseResource()
+	res.ResourceName = "t"
+	for source := kmsg.ConfigSource(0); source <= 9; source++ {
+		c := kmsg.NewDescribeConfigsResponseResourceConfig()
+		c.Name, c.Value, c.Source = fmt.Sprint(source), kmsg.StringPtr("v"), source
+		res.Configs = append(res.Configs, c)
+	}
+	state := State{Topics: map[string]TopicState{"t": {Partitions: 1}}}
+	require.Empty(t, state.setConfigs(res))
+	require.Equal(t, map[string]string{fmt.Sprint(kmsg.ConfigSourceDynamicTopicConfig): "v"}, state.Topics["t"].Configs)
 }
 
 func lines(p Plan) []string {

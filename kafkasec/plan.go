@@ -19,7 +19,10 @@ const (
 	KindACL              = "acl"
 	// KindScramUser is one credential: a user and a mechanism.
 	KindScramUser = "scram-user"
-	KindQuota     = "quota"
+	// KindScramPassword is whether a credential's password is the declared one. It is
+	// only ever unread: another one is a change of the credential.
+	KindScramPassword = "scram-password"
+	KindQuota         = "quota"
 )
 
 // PlanVersion is the version of the plan format that this package writes and reads.
@@ -69,9 +72,12 @@ func (Binding) object()   {}
 // TopicData is the part of a topic that a change is about. Zero fields are not
 // part of it; a nil config value means "not set on the topic".
 type TopicData struct {
-	Partitions        int32              `json:"partitions,omitempty"`
-	ReplicationFactor int16              `json:"replication_factor,omitempty"`
-	Configs           map[string]*string `json:"configs,omitempty"`
+	// Partitions and ReplicationFactor are left to the broker where a topic is
+	// created without them.
+	Partitions        int32 `json:"partitions,omitempty"`
+	ReplicationFactor int16 `json:"replication_factor,omitempty"`
+	// Configs are values as Kafka writes them, "604800000", by key.
+	Configs map[string]*string `json:"configs,omitempty"`
 	// Records is set before a deletion. With RecordsNone the topic is deleted
 	// only if it is still empty then.
 	Records Records `json:"records,omitempty"`

@@ -258,18 +258,24 @@ func TestPlan_OddNames(t *testing.T) {
 	var acls []ACL
 	for _, group := range []string{"g*", "g* (literal)", `"group:g*" (literal)`, "a b", "a\nallow User:mallory All on cluster from *", "\u2028", "\xff", "x from *"} {
 		for _, principal := range []string{"User:a", "User:CN=A B,O=c", "User:a Read on group:x from *", "User:\x1b[31m"} {
-			acls = append(acls, ACL{Principal: principal, Operations: []Operation{Read}, Resource: "group:" + group, Pattern: Literal})
+			acls = append(acls, ACL{Principal: principal, Operations: []Operation{Read}, Resource: "group:" + group, Pattern: Literal, State: Absent})
 		}
 	}
+	state := State{Cluster: "c"}
+	for _, a := range acls {
+		bindings, err := a.Bindings()
+		require.NoError(t, err)
+		state.ACLs = append(state.ACLs, bindings...)
+	}
 	spec := Spec{Scope: Scope{Principals: []string{"User:a", "User:CN=A B,O=c", "User:a Read on group:x from *", "User:\x1b[31m"}}, ACLs: acls}
-	plan, err := spec.Plan(State{})
+	plan, err := spec.Plan(state)
 	require.NoError(t, err)
 	require.NoError(t, plan.check("plan.json"))
 	require.Equal(t, len(acls)+1, strings.Count(plan.String(), "\n"))
 	for _, r := range plan.String() {
 		require.True(t, r == '\n' || unicode.IsPrint(r), "%q", r)
 	}
-	require.Contains(t, plan.String(), `+ acl allow "User:CN=A B,O=c" Read on group:g* (literal) from *`)
+	require.Contains(t, plan.String(), `- acl allow "User:CN=A B,O=c" Read on group:g* (literal) from *`)
 }
 
 func TestUnread_WithoutAnError(t *testing.T) {

@@ -358,7 +358,27 @@ func TestPrune_Laws(t *testing.T) {
 	refused := 0
 	for seed := range uint64(1000) {
 		rng := rand.New(rand.NewPCG(seed, 3))
-		spec, state := randomSpec(rng, "p"), randomState(rng, "p")
+		spec, state := withIdentities(rng, randomSpec(rng, "p"), "p"), randomState(rng, "p")
+		for i := range spec.Users {
+			if spec.Users[i].State != Absent {
+				spec.Users[i].Password = "env:P"
+			}
+		}
+		state.Users = map[string]map[ScramMechanism]int32{}
+		for _, name := range []string{"pu", "pua", "qu"} {
+			state.Users[name] = map[ScramMechanism]int32{ScramSHA256: 4096 + rng.Int32N(2), ScramSHA512: 4096}
+		}
+		for _, q := range append(randomQuotaList(rng, "p"), Quota{User: "qu", ProducerByteRate: 1}) {
+			if q.State != Absent && len(q.limits()) > 0 {
+				state.Quotas = append(state.Quotas, QuotaState{q.Entity(), q.limits()})
+			}
+		}
+		if rng.IntN(3) == 0 {
+			state.Self = Self{"User:pua", "pua", ScramSHA256}
+		}
+		if rng.IntN(3) == 0 {
+			state.BrokerMechanisms = []ScramMechanism{ScramSHA512}
+		}
 		for _, name := range []string{"_p", "q", "p-internal"} {
 			state.Topics[name] = TopicState{Partitions: 1, ReplicationFactor: 1, Internal: name == "p-internal", Records: RecordsNone}
 		}
@@ -366,7 +386,8 @@ func TestPrune_Laws(t *testing.T) {
 			state.ACLs = append(state.ACLs, randomBinding(rng, "q"))
 		}
 		spec.Scope.TopicPrefixes = append(spec.Scope.TopicPrefixes, "_p")
-		spec.Prune = Prune{Topics: rng.IntN(2) == 0, ACLs: rng.IntN(2) == 0, Configs: rng.IntN(2) == 0, MaxCount: 1 + rng.IntN(10), MaxPercent: 1 + rng.IntN(100)}
+		spec.Prune = Prune{Topics: rng.IntN(2) == 0, ACLs: rng.IntN(2) == 0, Configs: rng.IntN(2) == 0,
+			Users: rng.IntN(3) == 0, Quotas: rng.IntN(3) == 0, MaxCount: 1 + rng.IntN(10), MaxPercent: 1 + rng.IntN(100)}
 		plan, err := spec.Plan(state)
 		if err != nil {
 			var problems holdfast.Problems
@@ -385,6 +406,13 @@ func TestPrune_Laws(t *testing.T) {
 				require.True(t, spec.Prune.Topics && spec.Scope.OwnsTopic(c.Name) && protectedTopic(c.Name) == "" && !state.Topics[c.Name].Internal)
 			case KindACL:
 				require.True(t, spec.Prune.ACLs && spec.Scope.OwnsBinding(c.binding()))
+			case KindScramUser:
+				cred := c.credential()
+				require.True(t, spec.Prune.Users && spec.Scope.OwnsUser(cred.User))
+				require.NotEqual(t, state.Self.User, cred.User)
+				require.NotContains(t, state.BrokerMechanisms, cred.Mechanism)
+			case KindQuota:
+				require.True(t, spec.Prune.Quotas && spec.Scope.OwnsQuota(c.quota().QuotaEntity))
 			}
 		}
 		for _, pruned := range n {

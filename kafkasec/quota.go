@@ -74,7 +74,9 @@ const maxByteRate = 1 << 53
 
 const connectionRate = "connection_creation_rate"
 
-// QuotaEntity is whom a quota is for, with the fields of a Quota.
+// QuotaEntity is whom a quota is for, with the fields of a Quota: a user, a client
+// id, one of each, or an address, each by name or as the default. It is
+// comparable, so it can be a map key.
 type QuotaEntity struct {
 	User            string `json:"user,omitempty"`
 	UserDefault     bool   `json:"user_default,omitempty"`

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/holdfast-sec/holdfast"
+	"github.com/holdfast-sec/holdfast/kafkasec/dial"
 )
 
 // Reconciler reads a cluster and applies plans to it. Only Client is needed.
@@ -42,14 +43,25 @@ type Reconciler struct {
 	// all bindings once for each filter, so that of 50,000 bindings 10,000 took it
 	// 5 minutes one by one, and 0.2 s with one filter (Kafka 4.4.0). What somebody
 	// grants in that very moment is caught as well; Apply puts it back at once and
-	// returns a [*SweptError]. False names each binding in full, which touches
-	// nothing else.
+	// returns a [*SweptError]. Only the broker's answer tells of it: where that is
+	// lost, or the process ends before it comes, what was caught is gone and nobody is
+	// told. False names each binding in full, which touches nothing else.
 	BroadRevokes bool
 	// Resolve answers a reference to a secret as it stands in a spec:
-	// "env:KAFKA_ALICE". Only Apply calls it, before it writes anything, at most
-	// eight times at once. Its errors must not hold the secret. It may be nil
-	// where no password is set.
+	// "env:KAFKA_ALICE". Only Apply calls it, before it writes anything, and with
+	// Logins also Observe; at most eight times at once. Its errors must not hold the
+	// secret. It may be nil where no password is set.
 	Resolve func(ctx context.Context, ref string) (holdfast.Secret, error)
+	// Logins is a listener with SASL where Observe tries the passwords that the spec
+	// declares, so that one which is not the stored one is a change; nil tries none.
+	// Its Mechanism, Username and Password are replaced. Each credential that exists
+	// and is not set anyway costs one connection, eight at once, with
+	// [dial.Login]. A listener that gives no answer, or that knows another credential
+	// than Client's brokers describe, proves nothing: that is in State.Unread.
+	//
+	// To the broker a wrong password is one of the user's failed logins. Apply tries
+	// again what was planned from a login, and after the last password that it set.
+	Logins *dial.Config
 	// Principal is whom brokers take the client for, "User:CN=ops", where it logs
 	// in with a certificate or a token; with SCRAM and PLAIN it may be empty. No
 	// plan prunes what belongs to it.

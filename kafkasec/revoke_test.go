@@ -163,6 +163,29 @@ func TestRevoke_PutsBackWhatWasGrantedJustThen(t *testing.T) {
 	}
 }
 
+// Only the answer says what else a broad filter caught. Where it is lost, or whoever
+// applies is killed before it comes, that is gone and nobody is told, as the
+// comment of BroadRevokes says; the plan's own bindings are safe.
+func TestRevoke_LosesWithTheAnswerWhatWasGrantedJustThen(t *testing.T) {
+	f := newFake(t)
+	spec, _ := revokes(f)
+	grant := Binding{"User:u0", "*", Read, Allow, Resource{ResourceGroup, "elsewhere", Literal}}
+	wire := &gate{keys: []kmsg.Key{kmsg.DeleteACLs}, lose: 1, before: func(n int) {
+		if n == 1 {
+			_, err := createACLs(context.Background(), f.r, 0, []Change{{Action: holdfast.ActionCreate, Kind: KindACL, After: grant}})
+			require.NoError(t, err)
+		}
+	}}
+	r := &Reconciler{Client: f.client("admin", "adminpw", kgo.Dialer(wire.dial), kgo.RequestRetries(0)), BroadRevokes: true}
+	report, err := r.Apply(context.Background(), f.plan(spec))
+	require.NoError(t, err)
+	require.Equal(t, 40, report.Count(holdfast.Applied), report)
+	bindings, err := f.r.Bindings(context.Background())
+	require.NoError(t, err)
+	require.NotContains(t, bindings, grant)
+	require.True(t, f.plan(spec).Empty())
+}
+
 // What somebody grants between the stage's look and the request's is seen, and
 // the filter that would catch it is not sent.
 func TestRevoke_LooksOnceMore(t *testing.T) {

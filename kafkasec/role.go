@@ -48,6 +48,9 @@ type Role struct {
 	SourceAlias string    `yaml:"source_alias"`
 	TargetAlias string    `yaml:"target_alias"`
 	SyncACLs    bool      `yaml:"sync_acls"`
+	Heartbeats  bool      `yaml:"heartbeats"`
+	// OffsetSyncs is where offset syncs are kept: MirrorSource when empty.
+	OffsetSyncs MirrorEnd `yaml:"offset_syncs"`
 
 	SchemasTopic string `yaml:"schemas_topic"`
 }
@@ -72,7 +75,8 @@ const (
 	// dead_letter_topic, exactly_once with group and offset_topic).
 	RoleConnector RoleName = "connector"
 	// RoleMirrorMaker is a [MirrorMaker]: cluster and, for the source,
-	// target_alias, topics, for the target source_alias, (groups, sync_acls).
+	// target_alias, topics, for the target source_alias, (groups, sync_acls,
+	// heartbeats, offset_syncs).
 	RoleMirrorMaker RoleName = "mirror-maker"
 	// RoleSchemaRegistry is a [SchemaRegistry]: (schemas_topic, group).
 	RoleSchemaRegistry RoleName = "schema-registry"
@@ -138,7 +142,7 @@ func (r Role) grants() []Grant {
 	case RoleConnector:
 		return Connector{r.Connector, input, output, r.DeadLetterTopic, r.ExactlyOnce, r.Group, r.OffsetTopic}.Grants(e)
 	case RoleMirrorMaker:
-		return MirrorMaker{r.Cluster == MirrorTarget, r.SourceAlias, r.TargetAlias, topics, groups, r.SyncACLs}.Grants(e)
+		return MirrorMaker{r.Cluster == MirrorTarget, r.SourceAlias, r.TargetAlias, topics, groups, r.SyncACLs, r.Heartbeats, r.OffsetSyncs == MirrorTarget}.Grants(e)
 	case RoleSchemaRegistry:
 		return SchemaRegistry{r.SchemasTopic, r.Group}.Grants(e)
 	case RoleReadOnlyAdmin:

@@ -18,7 +18,7 @@ var roleFields = map[RoleName]struct{ needs, has []string }{
 	RoleStreams:        {[]string{"application_id"}, []string{"input_topics", "output_topics", "exactly_once"}},
 	RoleConnectWorker:  {[]string{"group", "config_topic", "offset_topic", "status_topic"}, []string{"exactly_once"}},
 	RoleConnector:      {[]string{"connector"}, []string{"input_topics", "output_topics", "dead_letter_topic", "exactly_once", "group", "offset_topic"}},
-	RoleMirrorMaker:    {[]string{"cluster"}, []string{"source_alias", "target_alias", "topics", "groups", "sync_acls"}},
+	RoleMirrorMaker:    {[]string{"cluster"}, []string{"source_alias", "target_alias", "topics", "groups", "sync_acls", "heartbeats", "offset_syncs"}},
 	RoleSchemaRegistry: {nil, []string{"schemas_topic", "group"}},
 	RoleReadOnlyAdmin:  {},
 }
@@ -177,6 +177,9 @@ func (c *roleCheck) checkTogether() {
 		need("exactly_once", "group", r.Group != "")
 		need("exactly_once", "offset_topic", r.OffsetTopic != "")
 	case RoleMirrorMaker:
+		if r.OffsetSyncs != "" && r.OffsetSyncs != MirrorSource && r.OffsetSyncs != MirrorTarget {
+			c.add("offset_syncs", "%q: allowed are source (the default) and target", string(r.OffsetSyncs))
+		}
 		switch r.Cluster {
 		case MirrorSource:
 			need("the source", "target_alias", r.TargetAlias != "")

@@ -34,16 +34,7 @@ scope: {topics: ["~t"], principals: ["User:~p"]}
 topics: [{name: "~t", partitions: 1}]
 roles: [{principal: "User:~p", ` + roles + `}]
 `)
-			s.apply(spec)
-			require.NoError(s, work(s))
-			for _, b := range spec.Roles[0].expand() {
-				without := aclOf(b)
-				without.State = Absent
-				s.apply(Spec{Scope: spec.Scope, ACLs: []ACL{without}})
-				require.ErrorContains(s, work(s), "AUTHORIZATION_FAILED", "without %s", b)
-				s.apply(spec)
-			}
-			require.NoError(s, work(s))
+			s.provesLeastPrivilege(spec, work)
 		})
 	}
 
@@ -70,11 +61,7 @@ roles: [{principal: "User:~p", ` + roles + `}]
 			text := c.ClientProperties(s.T, login) + strings.ReplaceAll(properties, "~", s.prefix) + "\n"
 			var answers []struct{ Error string }
 			oracle.Start(s.T, oracle.Options{Main: "ClientOracle"}).Ask(s.T, []map[string]string{{"properties": text, "do": do, "topic": s.prefix + "t"}}, &answers)
-			if answers[0].Error == "" {
-				return nil
-			}
-			// TopicAuthorizationException is Java's for TOPIC_AUTHORIZATION_FAILED.
-			return errors.New(strings.Replace(answers[0].Error, "AuthorizationException", "_AUTHORIZATION_FAILED", 1))
+			return javaError(answers[0].Error)
 		}
 	}
 	prove("java/producer/plain", `role: producer, topics: ["~t"]`, java("produce", "enable.idempotence=false"))
@@ -83,6 +70,30 @@ roles: [{principal: "User:~p", ` + roles + `}]
 	for _, protocol := range []string{"classic", "consumer"} {
 		prove("java/consumer/"+protocol, `role: consumer, topics: ["~t"], groups: ["~g"]`, java("consume", "group.id=~g\ngroup.protocol="+protocol))
 	}
+}
+
+// provesLeastPrivilege shows that work succeeds with the bindings of the spec's
+// one role, and is refused without any one of them.
+func (s *site) provesLeastPrivilege(spec Spec, work func(s *site) error) {
+	s.apply(spec)
+	require.NoError(s, work(s))
+	for _, b := range spec.Roles[0].expand() {
+		without := aclOf(b)
+		without.State = Absent
+		s.apply(Spec{Scope: spec.Scope, ACLs: []ACL{without}})
+		require.ErrorContains(s, work(s), "AUTHORIZATION_FAILED", "without %s", b)
+		s.apply(spec)
+	}
+	require.NoError(s, work(s))
+}
+
+// javaError is what a Java client threw, in Kafka's words:
+// TopicAuthorizationException is Java's for TOPIC_AUTHORIZATION_FAILED. "" is nil.
+func javaError(classes string) error {
+	if classes == "" {
+		return nil
+	}
+	return errors.New(strings.ReplaceAll(classes, "AuthorizationException", "_AUTHORIZATION_FAILED"))
 }
 
 // awaitCoordinators waits for the topics of groups and transactions, which a new

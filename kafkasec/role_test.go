@@ -22,8 +22,8 @@ func everyRole() []Role {
 		{Role: RoleConnectWorker, Group: "g", ConfigTopic: "c", OffsetTopic: "o", StatusTopic: "s", ExactlyOnce: true},
 		{Role: RoleConnector, Connector: "c", InputTopics: topics, DeadLetterTopic: "d"},
 		{Role: RoleConnector, Connector: "c", OutputTopics: topics, ExactlyOnce: true, Group: "g", OffsetTopic: "o"},
-		{Role: RoleMirrorMaker, Cluster: MirrorSource, TargetAlias: "west", Topics: topics, Groups: []string{"g"}, SyncACLs: true},
-		{Role: RoleMirrorMaker, Cluster: MirrorTarget, SourceAlias: "east", Groups: []string{"g"}, SyncACLs: true},
+		{Role: RoleMirrorMaker, Cluster: MirrorSource, TargetAlias: "west", Topics: topics, Groups: []string{"g"}, SyncACLs: true, Heartbeats: true},
+		{Role: RoleMirrorMaker, Cluster: MirrorTarget, SourceAlias: "east", Groups: []string{"g"}, SyncACLs: true, Heartbeats: true, OffsetSyncs: MirrorTarget},
 		{Role: RoleSchemaRegistry, SchemasTopic: "s", Group: "g"},
 		{Role: RoleReadOnlyAdmin, Kafka: "3.9"},
 	}
@@ -63,7 +63,7 @@ func TestRole_ExpandsToASet(t *testing.T) {
 
 func aclOf(b Binding) ACL {
 	text, pattern := b.Resource.Text()
-	return ACL{Principal: b.Principal, Host: b.Host, Operations: []Operation{b.Operation}, Resource: text, Pattern: pattern}
+	return ACL{Principal: b.Principal, Host: b.Host, Operations: []Operation{b.Operation}, Resource: text, Pattern: pattern, Permission: b.Permission}
 }
 
 // Roles in any order, and as entries of acls, plan the same; and a spec of them

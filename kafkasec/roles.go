@@ -3,8 +3,8 @@ package kafkasec
 // A role is what a kind of client does, said by the resources it does it with.
 // Its Grants are a pure function of the role and the [Expansion].
 
-// Release is a version of Kafka, as far as roles depend on it. The zero Release
-// is the newest.
+// Release is a version of Kafka, {2, 8} for 2.8.1, as far as roles depend on it.
+// The zero Release is the newest.
 type Release struct{ Major, Minor int }
 
 func (r Release) before(major, minor int) bool {
@@ -26,12 +26,14 @@ type Expansion struct {
 
 // Grant is what a role needs on one resource.
 type Grant struct {
-	Resource   Resource
+	Resource Resource
+	// Operations are allowed, from every host; none stands there twice.
 	Operations []Operation
 }
 
 // Producer is a client that writes to topics.
 type Producer struct {
+	// Topics are literal or prefixed, as are TransactionalIDs.
 	Topics []Resource
 	// TransactionalIDs are for transactions, which include idempotence.
 	TransactionalIDs []Resource
@@ -71,6 +73,8 @@ func (p Producer) Grants(e Expansion) []Grant {
 
 // Consumer is a client that reads topics as a member of groups.
 type Consumer struct {
+	// Topics and Groups are literal or prefixed. Without groups it assigns its
+	// partitions itself.
 	Topics, Groups []Resource
 }
 

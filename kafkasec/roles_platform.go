@@ -6,9 +6,9 @@ package kafkasec
 // by who owns them; a role has Create only where the component makes up names
 // itself.
 //
-// Only ReadOnlyAdmin is proved against a real broker so far. The others follow
-// KIPs and documentation; the classes that their comments name say where to
-// check, not that a client was seen to need exactly these grants.
+// All but SchemaRegistry are proved against real brokers. It follows
+// documentation, which says where to check, not that a client was seen to need
+// exactly these grants.
 
 // Streams is a Kafka Streams application.
 type Streams struct {
@@ -21,10 +21,16 @@ type Streams struct {
 
 // Grants gives Read on input and Write on output topics, Read on the group,
 // which is called like the application, and Create, Delete, Read and Write on
-// the topics "<application.id>-*", which the application makes for its
-// repartitions and changelogs and cuts when records have been read ("Streams
-// Security" of Kafka 4.2's developer guide). Exactly once adds Write on the
-// transactional IDs "<application.id>-*" (StreamsProducer of 4.3).
+// the topics "<application.id>-*": those of repartitions and changelogs, which
+// the application makes (InternalTopicManager of 4.4). It cuts those of
+// repartitions where it has read them, for which DeleteRecords wants Delete;
+// without that it runs on, says nothing above log level debug, and they grow for
+// ever (TaskManager of 4.4). Exactly once adds Write on the transactional IDs
+// "<application.id>-*" (ActiveTaskCreator of 4.4).
+//
+// The same is enough, and all of it is needed, with group.protocol=streams
+// (KIP-1071). There the broker makes the topics, on the member's right of Create;
+// without that a member logs a warning and waits for ever (KafkaApis of 4.4).
 //
 // An application whose ID is another's and a dash and more falls under the
 // other's prefix.
@@ -53,9 +59,12 @@ type ConnectWorker struct {
 }
 
 // Grants gives Read on the group, and Read and Write on the three topics. It
-// has no Create: where a worker may not, it takes them as made (TopicAdmin of
-// Connect 4.3). Exactly once adds Write on the transactional ID
-// "connect-cluster-<group.id>" (DistributedConfig of 4.3, KIP-618).
+// has no Create and no DescribeConfigs: where a worker may neither make the
+// topics nor see whether they are compacted, it takes them as made (TopicAdmin of
+// Connect 4.4). Exactly once adds Write on the transactional ID
+// "connect-cluster-<group.id>" (DistributedConfig of 4.4, KIP-618). Write on the
+// offset topic is then for connectors with an offsets.storage.topic of their own,
+// whose offsets the worker copies (ConnectorOffsetBackingStore of 4.4).
 //
 // The worker's principal is also that of connectors without overrides in their
 // configuration: those have a [Connector] of their own. Files and variables that
@@ -91,13 +100,17 @@ type Connector struct {
 }
 
 // Grants gives a sink Read on its topics and on the group "connect-<name>"
-// (SinkUtils of Connect 4.3) and Write on its dead letter queue, and a source
+// (SinkUtils of Connect 4.4) and Write on its dead letter queue, and a source
 // Write on its topics. Topics that topic.creation.* of the connector would make
 // are made by who owns them.
 //
 // Exactly once adds Write on the transactional IDs "<group.id>-<name>-*", one
 // for each task, and Read and Write on the offsets topic, which belongs into the
-// same transactions (Worker of 4.3, KIP-618).
+// same transactions (Worker of 4.4, KIP-618).
+//
+// The principal is that of the connector's producers, consumers and admin clients
+// alike. The last look for the dead letter queue, and fence a source's former
+// tasks, by their transactional IDs.
 func (c Connector) Grants(e Expansion) []Grant {
 	grants := grantOn(c.InputTopics, []Operation{Read})
 	if len(c.InputTopics) > 0 {
@@ -126,47 +139,104 @@ type MirrorMaker struct {
 	SourceAlias, TargetAlias string
 	// Topics are those on the source that are mirrored.
 	Topics []Resource
-	// Groups are those whose offsets are translated. On the target they matter
-	// for sync.group.offsets.enabled only.
+	// Groups are those whose offsets are translated. On the target they are for
+	// sync.group.offsets.enabled, whose default is false.
 	Groups []Resource
 	// SyncACLs is sync.topic.acls.enabled, whose default is true.
 	SyncACLs bool
+	// Heartbeats is emit.heartbeats.enabled, whose default is true.
+	Heartbeats bool
+	// OffsetSyncsOnTarget is offset-syncs.topic.location=target; the default is
+	// the source.
+	OffsetSyncsOnTarget bool
 }
 
-// Grants gives, by the connectors of MirrorMaker 4.3 (KIP-382):
+// Grants gives, by what MirrorMaker 4.3.1 was refused on brokers of 4.4.0 (KIP-382):
 //
-//	on the source                            on the target
-//	topics: Read, DescribeConfigs            topics "<source>.*": Alter, AlterConfigs, Create, Read, Write
-//	mm2-offset-syncs.<target>.internal:      heartbeats: Write
-//	  Read, Write                            mm2-configs, -offsets, -status.<source>.internal: Read, Write
-//	groups: Describe                         group "<source>-mm2": Read; groups: Read
-//	SyncACLs: Describe on the cluster        SyncACLs: Alter on the cluster
+//	on the source
+//	  topics: DescribeConfigs              MirrorSourceConnector, which makes and keeps the mirrored ones alike
+//	  topics: Read                         MirrorSourceTask
+//	  groups: Describe                     MirrorCheckpointTask
+//	  mm2-offset-syncs.<target>.internal:  OffsetSyncWriter writes,
+//	    Read, Write                        OffsetSyncStore reads it
+//	  SyncACLs: Describe on the cluster    MirrorSourceConnector
+//	on the target
+//	  "<source>.*": Alter, AlterConfigs,   MirrorSourceConnector, for new partitions, configs and topics;
+//	    Create, Write                      MirrorSourceTask and MirrorCheckpointTask write
+//	  mm2-configs, -offsets, -status       DistributedHerder, the worker
+//	    .<source>.internal: Read, Write
+//	  group "<source>-mm2": Read           DistributedHerder
+//	  groups: Read                         MirrorCheckpointTask, which commits the translated offsets;
+//	    and "<source>.*": Read             a commit needs it on the topics, too
+//	  <source>.checkpoints.internal: Read  CheckpointStore
+//	  SyncACLs: Alter on the cluster       MirrorSourceConnector
 //
-// The topics that are written out are made by who owns them, compacted.
+// Heartbeats are written to the topic "heartbeats" of both clusters, each by a
+// worker that writes there, so the source has the worker's grants, too, by the
+// name of the target. Those of the source are mirrored, which needs what topics
+// need.
+//
+// The topics that are written out, but for checkpoints, are made by who owns
+// them, compacted; configs with one partition. Where MirrorMaker may not create
+// them it takes them as made (MirrorUtils). exactly.once.source.support is not
+// covered.
 func (m MirrorMaker) Grants(Expansion) []Grant {
-	cluster := literal(ResourceCluster, clusterName)
-	if !m.OnTarget {
-		grants := grantOn(m.Topics, []Operation{DescribeConfigs, Read})
-		grants = append(grants, Grant{literal(ResourceTopic, "mm2-offset-syncs."+m.TargetAlias+".internal"), []Operation{Read, Write}})
-		grants = append(grants, grantOn(m.Groups, []Operation{Describe})...)
-		if m.SyncACLs {
-			grants = append(grants, Grant{cluster, []Operation{Describe}})
-		}
-		return grants
+	if m.OnTarget {
+		return m.target()
 	}
-	grants := []Grant{
-		{Resource{ResourceTopic, m.SourceAlias + ".", Prefixed}, []Operation{Alter, AlterConfigs, Create, Read, Write}},
-		{literal(ResourceTopic, "heartbeats"), []Operation{Write}},
+	return m.source()
+}
+
+func (m MirrorMaker) source() []Grant {
+	grants := grantOn(m.Topics, []Operation{DescribeConfigs, Read})
+	if !m.OffsetSyncsOnTarget {
+		grants = append(grants, offsetSyncs(m.TargetAlias))
 	}
-	for _, kind := range []string{"configs", "offsets", "status"} {
-		grants = append(grants, Grant{literal(ResourceTopic, "mm2-"+kind+"."+m.SourceAlias+".internal"), []Operation{Read, Write}})
-	}
-	grants = append(grants, Grant{literal(ResourceGroup, m.SourceAlias+"-mm2"), []Operation{Read}})
-	grants = append(grants, grantOn(m.Groups, []Operation{Read})...)
+	grants = append(grants, grantOn(m.Groups, []Operation{Describe})...)
 	if m.SyncACLs {
-		grants = append(grants, Grant{cluster, []Operation{Alter}})
+		grants = append(grants, Grant{literal(ResourceCluster, clusterName), []Operation{Describe}})
+	}
+	if m.Heartbeats {
+		grants = append(grants, Grant{literal(ResourceTopic, "heartbeats"), []Operation{DescribeConfigs, Read, Write}})
+		grants = append(grants, herder(m.TargetAlias)...)
 	}
 	return grants
+}
+
+func (m MirrorMaker) target() []Grant {
+	mirrored := Resource{ResourceTopic, m.SourceAlias + ".", Prefixed}
+	grants := append(herder(m.SourceAlias), Grant{mirrored, []Operation{Alter, AlterConfigs, Create, Write}})
+	if len(m.Groups) > 0 {
+		grants = append(grants, Grant{mirrored, []Operation{Read}})
+	} else {
+		grants = append(grants, Grant{literal(ResourceTopic, m.SourceAlias+".checkpoints.internal"), []Operation{Read}})
+	}
+	if m.OffsetSyncsOnTarget {
+		grants = append(grants, offsetSyncs(m.SourceAlias))
+	}
+	grants = append(grants, grantOn(m.Groups, []Operation{Read})...)
+	if m.SyncACLs {
+		grants = append(grants, Grant{literal(ResourceCluster, clusterName), []Operation{Alter}})
+	}
+	if m.Heartbeats {
+		grants = append(grants, Grant{literal(ResourceTopic, "heartbeats"), []Operation{Write}})
+	}
+	return grants
+}
+
+// herder is what the Connect worker of a flow needs on the cluster that the flow
+// goes to, from the one called other.
+func herder(other string) []Grant {
+	grants := []Grant{{literal(ResourceGroup, other+"-mm2"), []Operation{Read}}}
+	for _, kind := range []string{"configs", "offsets", "status"} {
+		grants = append(grants, Grant{literal(ResourceTopic, "mm2-"+kind+"."+other+".internal"), []Operation{Read, Write}})
+	}
+	return grants
+}
+
+// offsetSyncs is the topic on one cluster that is named after the other.
+func offsetSyncs(other string) Grant {
+	return Grant{literal(ResourceTopic, "mm2-offset-syncs."+other+".internal"), []Operation{Read, Write}}
 }
 
 // SchemaRegistry is Confluent's Schema Registry, with the leader elected by
@@ -177,9 +247,14 @@ type SchemaRegistry struct {
 	Topic, Group string
 }
 
-// Grants gives DescribeConfigs, Read and Write on the topic, which exists, and
-// Read on the group, after what Confluent Platform documents for securing it.
-// It has not been tried on one, nor checked against the present page.
+// Grants gives DescribeConfigs, Read and Write on the topic, which exists and is
+// compacted, and Read on the group. It has not been tried on a registry: it
+// follows "Authorizing Access to the Schemas Topic" of Confluent's documentation
+// (docs/security.rst of confluentinc/schema-registry, its pull request 1051, and
+// the page of 2021 as kafka-ops/julie issue 296 has it). That page also lists
+// Describe on the topic, which Read implies, Create on the cluster, which a topic
+// that exists does not need, and DescribeConfigs on __consumer_offsets, which is
+// left out because nothing in KafkaStore, the class behind the topic, asks for it.
 func (s SchemaRegistry) Grants(Expansion) []Grant {
 	topic, group := s.Topic, s.Group
 	if topic == "" {
@@ -217,6 +292,7 @@ func (ReadOnlyAdmin) Grants(e Expansion) []Grant {
 func literal(typ ResourceType, name string) Resource { return Resource{typ, name, Literal} }
 
 // idempotence is what a least privileged producer needs for it, see [Producer].
+// That brokers before 2.8 need it is by KIP-679; none was asked.
 func (e Expansion) idempotence() []Grant {
 	if e.Kafka.before(2, 8) {
 		return []Grant{{literal(ResourceCluster, clusterName), []Operation{IdempotentWrite}}}

@@ -84,6 +84,8 @@ var schemaTexts = map[string]string{
 	"Role.source_alias":      "The source cluster's name in MirrorMaker's configuration.",
 	"Role.target_alias":      "The target cluster's name in MirrorMaker's configuration.",
 	"Role.sync_acls":         "sync.topic.acls.enabled of MirrorMaker.",
+	"Role.heartbeats":        "emit.heartbeats.enabled of MirrorMaker.",
+	"Role.offset_syncs":      "Where MirrorMaker keeps offset syncs, offset-syncs.topic.location.",
 	"Role.schemas_topic":     "kafkastore.topic of the Schema Registry.",
 
 	"User":            "The SCRAM credentials of one user for the mechanisms that are named, and no others.",

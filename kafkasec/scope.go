@@ -9,16 +9,19 @@ import (
 // binding when its resource or its principal is. The zero Scope owns nothing:
 // an empty list never means everything.
 type Scope struct {
-	// Topics and the other name lists hold exact names.
+	// Topics and the other name lists hold exact names, each once; "*" is none. A
+	// name also owns the bindings on it, but not those with a prefix or the
+	// wildcard, which reach further.
 	Topics []string `yaml:"topics"`
 	// TopicPrefixes own every topic, and every prefixed topic resource, that
-	// begins with one of them.
+	// begins with one of them. Prefixes are not empty, and written without a star.
 	TopicPrefixes           []string `yaml:"topic_prefixes"`
 	Groups                  []string `yaml:"groups"`
 	GroupPrefixes           []string `yaml:"group_prefixes"`
 	TransactionalIDs        []string `yaml:"transactional_ids"`
 	TransactionalIDPrefixes []string `yaml:"transactional_id_prefixes"`
-	// Tokens and Users hold exact names of the token and user resources.
+	// Tokens and Users hold exact names of the token and user resources; that of
+	// a user is a principal, "User:alice".
 	Tokens []string `yaml:"tokens"`
 	Users  []string `yaml:"users"`
 	// Cluster owns the bindings on the cluster resource.

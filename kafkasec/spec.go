@@ -30,9 +30,12 @@ type Spec struct {
 	// Prune says what is deleted because it is in scope and not declared.
 	Prune Prune `yaml:"prune"`
 
+	// Topics and the other lists may be in any order. Each topic, binding,
+	// credential and quota is declared at most once.
 	Topics []Topic `yaml:"topics"`
 	ACLs   []ACL   `yaml:"acls"`
-	// Roles are more bindings, said by what a principal does.
+	// Roles are more bindings, said by what a principal does. What they give may
+	// stand in ACLs as well.
 	Roles  []Role  `yaml:"roles"`
 	Users  []User  `yaml:"users"`
 	Quotas []Quota `yaml:"quotas"`
@@ -60,6 +63,8 @@ func (d DesiredState) orPresent() DesiredState { return cmp.Or(d, Present) }
 // Topic is a topic as it should be. What is left out is left to the broker when
 // the topic is created, and not looked at afterwards.
 type Topic struct {
+	// Name has 1 to 249 of the characters a-z, A-Z, 0-9, ".", "_" and "-", and
+	// does not begin with "_": those are for brokers and platform components.
 	Name string `yaml:"name"`
 	// Partitions is the number of partitions. Zero means the broker's default
 	// at creation (Kafka 2.4 or newer). It can grow, never shrink.
@@ -82,7 +87,9 @@ type Topic struct {
 // ACL is a group of bindings that differ only in their operation.
 type ACL struct {
 	// Principal is "Type:name", mostly "User:name"; "User:*" is everyone.
-	Principal  string      `yaml:"principal"`
+	Principal string `yaml:"principal"`
+	// Operations are at least one, of those that the resource's type has, each
+	// written as [ParseOperation] reads it. All is a binding of its own.
 	Operations []Operation `yaml:"operations"`
 	// Resource is written as [ParseResource] reads it.
 	Resource string `yaml:"resource"`

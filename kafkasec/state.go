@@ -36,6 +36,9 @@ type State struct {
 	// where the spec prunes users, of all others in scope. One that is in neither
 	// Users nor Unread does not exist.
 	Users map[string]map[ScramMechanism]int32 `json:"users,omitempty"`
+	// Logins holds how logins with the declared passwords went, by user and
+	// mechanism. Read only with [Reconciler.Logins].
+	Logins map[string]map[ScramMechanism]LoginState `json:"logins,omitempty"`
 	// Quotas holds the declared quotas that exist and, where the spec prunes
 	// quotas, all others in scope, sorted.
 	Quotas []QuotaState `json:"quotas,omitempty"`
@@ -70,13 +73,15 @@ type TopicState struct {
 // Unread is one thing that could not be read, and why.
 type Unread struct {
 	// Kind is the kind of change that cannot be decided: KindTopic,
-	// KindTopicConfig, KindTopicRecords, KindACL, KindScramUser, KindBrokerConfig
-	// or KindQuota.
+	// KindTopicConfig, KindTopicRecords, KindACL, KindScramUser, KindScramPassword,
+	// KindBrokerConfig or KindQuota.
 	Kind string
 	// Name is the topic, the binding or the user, or "*" where nothing of the kind
 	// could be read.
 	Name string
-	Err  error
+	// Err is why, mostly a [*BrokerError]; of a plan that was read from JSON only
+	// its text is left.
+	Err error
 }
 
 type unreadJSON struct {
@@ -180,6 +185,11 @@ func (s State) hash(owned scopeIndex) string {
 	for _, name := range slices.Sorted(maps.Keys(s.Users)) {
 		for _, m := range slices.Sorted(maps.Keys(s.Users[name])) {
 			write("scram-user", name, string(m), strconv.Itoa(int(s.Users[name][m])))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Logins)) {
+		for _, m := range slices.Sorted(maps.Keys(s.Logins[name])) {
+			write("login", name, string(m), string(s.Logins[name][m]))
 		}
 	}
 	for _, q := range slices.SortedFunc(slices.Values(s.Quotas), compareQuotas) {

@@ -23,8 +23,8 @@ type User struct {
 	//
 	// It is also how a new password is declared. A broker never tells a password
 	// or anything made from it, so that a secret which has changed behind its
-	// reference does not show; iterations do. Change both, 4096 to 4097 say, and
-	// the plan sets the credential again.
+	// reference does not show, except with Reconciler.Logins; iterations do. Change
+	// both, 4096 to 4097 say, and the plan sets the credential again.
 	Iterations int32 `yaml:"iterations"`
 	// Password is a reference to the secret, "env:NAME", "file:PATH" or one of
 	// Spec.SecretSchemes; never the secret. Apply resolves it. Without it the
@@ -78,11 +78,17 @@ const (
 // Credential is what a broker stores so that a user can log in with one
 // mechanism, as far as a plan is about it.
 type Credential struct {
-	User       string         `json:"user"`
-	Mechanism  ScramMechanism `json:"mechanism"`
-	Iterations int32          `json:"iterations"`
+	User      string         `json:"user"`
+	Mechanism ScramMechanism `json:"mechanism"`
+	// Iterations are those that are stored, or are to be, never 0 in a plan that
+	// [Spec.Plan] made.
+	Iterations int32 `json:"iterations"`
 	// Password is the reference to the secret; empty in what a plan starts from.
 	Password string `json:"password,omitempty"`
+	// Login is how a login with the declared password went, or is to go. It is set
+	// only in a change that [Reconciler.Logins] has found: refused before, accepted
+	// after.
+	Login LoginState `json:"login,omitempty"`
 }
 
 func (Credential) object() {}

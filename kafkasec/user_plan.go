@@ -16,7 +16,7 @@ func (p *Plan) planUser(u User, state State, unread unreadIndex) {
 	for _, m := range u.Mechanisms {
 		have, exists := state.Users[u.Name][m]
 		before := Credential{User: u.Name, Mechanism: m, Iterations: have}
-		after := Credential{u.Name, m, cmp.Or(u.Iterations, minIterations), u.Password}
+		after := Credential{User: u.Name, Mechanism: m, Iterations: cmp.Or(u.Iterations, minIterations), Password: u.Password}
 		switch {
 		case u.State == Absent && exists:
 			p.Changes = append(p.Changes, Change{holdfast.ActionDelete, KindScramUser, before.String(), "declared absent", before, nil})
@@ -25,6 +25,8 @@ func (p *Plan) planUser(u User, state State, unread unreadIndex) {
 			p.Changes = append(p.Changes, Change{holdfast.ActionCreate, KindScramUser, after.String(), "does not exist", nil, after})
 		case u.Iterations != 0 && u.Iterations != have:
 			p.Changes = append(p.Changes, Change{holdfast.ActionUpdate, KindScramUser, after.String(), "other iterations are declared; the password is set with them", before, after})
+		case u.Password != "":
+			p.planLogin(before, after, state, unread)
 		}
 	}
 }
@@ -74,10 +76,15 @@ func (c Change) checkCredential() error {
 		return errors.New("before must hold iterations, and no password")
 	case hasBefore && hasAfter && (before.User != after.User || before.Mechanism != after.Mechanism):
 		return errors.New("before and after must be the same credential")
+	case before.Login != "" || after.Login != "":
+		if c.Action != holdfast.ActionUpdate || before.Login != LoginRefused || after.Login != LoginAccepted {
+			return fmt.Errorf("login must be %s before and %s after an update, or stand in neither", LoginRefused, LoginAccepted)
+		}
 	case hasBefore && hasAfter && before.Iterations == after.Iterations:
 		// Whether it has been made could not be told.
 		return errors.New("before and after must have different iterations")
-	case c.Name != cred.String():
+	}
+	if c.Name != cred.String() {
 		return fmt.Errorf("name %q does not say what the change does: %s", c.Name, cred)
 	}
 	return nil
@@ -90,13 +97,17 @@ func (c Change) credentialDetail() []string {
 	case holdfast.ActionCreate:
 		return []string{fmt.Sprintf("iterations %d", after.Iterations), "password from " + word(after.Password)}
 	case holdfast.ActionUpdate:
+		if before.Login != "" {
+			return append(iterationsDetail(before, after), "another password is stored", "password from "+word(after.Password))
+		}
 		return []string{fmt.Sprintf("iterations %d -> %d", before.Iterations, after.Iterations), "password from " + word(after.Password)}
 	}
 	return []string{"no more logins with it"}
 }
 
 // compareCredential is compare for a scram-user change. Passwords cannot be
-// compared; a credential is as planned when its iterations are.
+// compared; a credential is as planned when its iterations are, and where the
+// plan is from a login, when another one goes as planned too.
 func (l live) compareCredential(c Change) (standing, error) {
 	cred := c.credential()
 	if u, ok := l.unread.find(KindScramUser, cred.User); ok {
@@ -105,6 +116,9 @@ func (l live) compareCredential(c Change) (standing, error) {
 	have := l.state.Users[cred.User][cred.Mechanism] // 0: none
 	before, _ := c.Before.(Credential)
 	after, _ := c.After.(Credential)
+	if before.Login != "" && have != 0 {
+		return l.compareLogin(before, after, have)
+	}
 	switch have {
 	case after.Iterations:
 		return isAfter, nil
@@ -117,6 +131,9 @@ func (l live) compareCredential(c Change) (standing, error) {
 func (l live) describeCredential(c Change) string {
 	cred := c.credential()
 	if have, exists := l.state.Users[cred.User][cred.Mechanism]; exists {
+		if login := l.state.Logins[cred.User][cred.Mechanism]; login != "" {
+			return fmt.Sprintf("iterations %d, login %s", have, login)
+		}
 		return fmt.Sprintf("iterations %d", have)
 	}
 	return "no such credential"

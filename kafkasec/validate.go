@@ -134,7 +134,10 @@ func (v *validator) checkScope(s Scope) {
 	}
 	named := func(typ ResourceType) func(string) error {
 		return func(n string) error {
-			if n == "*" {
+			switch n {
+			case "":
+				return errors.New("empty: want a name")
+			case "*":
 				return errors.New(`"*" is not a name: own a wildcard binding through its principal`)
 			}
 			return resourceName(Resource{typ, n, Literal})
@@ -208,12 +211,12 @@ func (v *validator) checkTopicShape(at string, t Topic) {
 		v.add(at+".delete_records", "has no effect without state: absent")
 	}
 	for _, e := range kafkarules.TopicConfigs(t.Configs) {
-		path := at + ".configs"
 		var ce *kafkarules.ConfigError
-		if errors.As(e, &ce) && ce.Key != "" {
-			path += key(ce.Key)
+		if !errors.As(e, &ce) || ce.Key == "" {
+			v.add(at+".configs", "%v", e)
+			continue
 		}
-		v.add(path, "%v", e)
+		v.add(at+".configs"+key(ce.Key), "%s", ce.Reason())
 	}
 }
 

@@ -30,6 +30,7 @@ func (a *applier) waitVisible(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, a.r.visibleFor())
 	defer cancel()
 	for _, c := range last {
+		c := c.withoutLogin() // brokers describe the rest
 		for _, broker := range a.who.brokers {
 			err := poll.Until(wait, poll.Backoff{Initial: firstBackoff, Max: 4 * firstBackoff}, func(wait context.Context) (bool, error) {
 				err := a.r.visible(wait, broker, c)
@@ -50,7 +51,7 @@ func (a *applier) waitVisible(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return a.waitLogin(ctx, wait, last)
 }
 
 // lastApplied returns the last applied change of each stage's kind of object.

@@ -179,7 +179,7 @@ func (p *Prober) handshake(ctx context.Context, r *Result, conn net.Conn, c Conv
 	var s session
 	tc := tls.Client(rec, p.config(r, &s, again))
 	start := time.Now()
-	err := tc.HandshakeContext(ctx)
+	err := tc.Handshake() // the deadline of the connection ends it, see attempt
 	r.Timings.Handshake = time.Since(start)
 	if tds, ok := conn.(*tdsConn); ok {
 		tds.bare = true

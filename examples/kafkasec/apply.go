@@ -23,6 +23,8 @@ const reasonDeclined holdfast.Reason = "declined"
 type applyFlags struct {
 	plan string
 	yes  bool
+	// broad: see kafkasec.Reconciler.BroadRevokes.
+	broad bool
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -58,8 +60,10 @@ supported yet, or not readable), 1 error.`,
 	}
 	a.specFlags(cmd)
 	a.clusterFlags(cmd)
+	a.passwordFlag(cmd)
 	cmd.Flags().Var(&fileValue{name: &f.plan}, "plan", "a plan that plan --out saved, from `FILE`, in place of -f")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&f.broad, "broad-revokes", false, "for thousands of revokes: one filter for a principal or a resource all of whose bindings the plan revokes, which catches, too, what somebody else grants in that very moment; that is put back at once, and told")
 	return cmd
 }
 
@@ -79,13 +83,15 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 		}
 	}
 	progress := cli.NewProgress(a.stderr)
-	r.OnEvent = progress.Event
+	r.OnEvent, r.BroadRevokes = progress.Event, f.broad
 	report, applyErr := r.Apply(ctx, plan)
 	progress.Done()
-	if err := a.writeReport(report); err != nil {
-		return err
+	unwritten := a.writeReport(report)
+	err = verdict(report, applyErr)
+	if unwritten != nil && errors.Is(err, cli.ErrPending) {
+		return unwritten // the worse of two exit codes
 	}
-	return verdict(report, applyErr)
+	return errors.Join(unwritten, err)
 }
 
 // loadPlan reads all input before it connects, and gives the client with what
@@ -173,13 +179,21 @@ func deletedTopics(plan kafkasec.Plan) (n, full int) {
 	return n, full
 }
 
+// writeReport tells what became of the changes on standard error where nobody
+// reads standard output, because they are made all the same.
 func (a *app) writeReport(report holdfast.Report) error {
+	var err error
 	if a.format == cli.JSON {
 		a.written = true
-		return cli.WriteJSON(a.stdout, report)
+		err = cli.WriteJSON(a.stdout, report)
+	} else {
+		_, err = io.WriteString(a.stdout, reportText(report, cli.StyleFor(a.stdout)))
 	}
-	_, err := io.WriteString(a.stdout, reportText(report, cli.StyleFor(a.stdout)))
-	return err
+	if err != nil {
+		_, _ = io.WriteString(a.stderr, reportText(report, cli.StyleFor(a.stderr))) // err tells
+		return fmt.Errorf("apply: the report is not on standard output but on standard error: %w", err)
+	}
+	return nil
 }
 
 // verdict turns what Apply returned into the error to exit with. The report has

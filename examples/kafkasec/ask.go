@@ -39,8 +39,8 @@ func (a *app) askFlags(cmd *cobra.Command, q *question) {
 	flags.Var((*engineValue)(&q.opts.Engine), "engine", "whose answer: of the StandardAuthorizer of Kafka 4.4 (standard), 4.0 to 4.3 (standard-4.0) or 3 (standard-3.0), or of AclAuthorizer (acl-authorizer)")
 }
 
-// authorizer reads all input before it connects.
-func (a *app) authorizer(cmd *cobra.Command, q question) (*kafkasec.Authorizer, error) {
+// options are the settings that the flags give.
+func (q question) options() (kafkasec.AuthorizerOptions, error) {
 	var errs []error
 	for _, value := range q.superUsers {
 		users, err := kafkasec.ParseSuperUsers(value)
@@ -49,6 +49,12 @@ func (a *app) authorizer(cmd *cobra.Command, q question) (*kafkasec.Authorizer, 
 		}
 		q.opts.SuperUsers = append(q.opts.SuperUsers, users...)
 	}
+	return q.opts, errors.Join(errs...)
+}
+
+// authorizer reads all input before it connects.
+func (a *app) authorizer(cmd *cobra.Command, q question) (*kafkasec.Authorizer, error) {
+	opts, optsErr := q.options()
 	given := cmd.Flags().Changed
 	live := given("brokers") || given("command-config")
 	var bindings []kafkasec.Binding
@@ -62,13 +68,13 @@ func (a *app) authorizer(cmd *cobra.Command, q question) (*kafkasec.Authorizer, 
 		err = fmt.Errorf("%s: no input given: -f FILE is needed, or --brokers HOST:PORT or --command-config FILE for a live cluster", cmd.Name())
 	case given("conflicts") || given("least-privilege"):
 		err = a.withVariablesOnly("a live cluster is none")
-	case len(errs) == 0:
+	case optsErr == nil:
 		bindings, err = a.live(cmd.Context())
 	}
-	if err := errors.Join(append(errs, err)...); err != nil {
+	if err := errors.Join(optsErr, err); err != nil {
 		return nil, err
 	}
-	return kafkasec.NewAuthorizer(bindings, q.opts), nil
+	return kafkasec.NewAuthorizer(bindings, opts), nil
 }
 
 // declared are the bindings that a file wants present.
@@ -98,15 +104,41 @@ func (a *app) live(ctx context.Context) ([]kafkasec.Binding, error) {
 	return bindings, err
 }
 
-// parseSubject reads OPERATION and RESOURCE of a question. A question is about
-// one resource: what may be done with every one of a prefix depends on which.
-func parseSubject(operation, resource string) (kafkasec.Operation, kafkasec.Resource, error) {
-	op, opErr := kafkasec.ParseOperation(operation)
-	res, resErr := kafkasec.ParseResource(resource, "")
-	if resErr == nil && (res.Pattern != kafkasec.Literal || res.Name == "*") {
-		resErr = fmt.Errorf("resource %q names many: allowed is one, without a trailing *", resource)
+// patternFlag is for resources whose names end in *, as pattern is in specs.
+func patternFlag(cmd *cobra.Command, literal *patternValue) {
+	cmd.Flags().Var(literal, "pattern", "literal where the name of the resource itself ends in *, as in specs")
+}
+
+// patternValue is the value of --pattern.
+type patternValue kafkasec.Pattern
+
+func (v *patternValue) String() string { return string(*v) }
+
+func (v *patternValue) Set(text string) error {
+	if kafkasec.Pattern(text) != kafkasec.Literal {
+		return fmt.Errorf("allowed is %s, because a question is about one resource", kafkasec.Literal)
 	}
+	*v = patternValue(text)
+	return nil
+}
+
+func (*patternValue) Type() string { return "literal" }
+
+// parseSubject reads OPERATION and RESOURCE of a question.
+func parseSubject(operation, resource string, pattern patternValue) (kafkasec.Operation, kafkasec.Resource, error) {
+	op, opErr := kafkasec.ParseOperation(operation)
+	res, resErr := parseOneResource(resource, pattern)
 	return op, res, errors.Join(opErr, resErr)
+}
+
+// parseOneResource reads a resource as specs write it. A question is about one:
+// what may be done with every one of a prefix depends on which.
+func parseOneResource(text string, pattern patternValue) (kafkasec.Resource, error) {
+	res, err := kafkasec.ParseResource(text, kafkasec.Pattern(pattern))
+	if err == nil && pattern == "" && (res.Pattern != kafkasec.Literal || res.Name == "*") {
+		err = fmt.Errorf("resource %q names many: allowed is one, without a trailing * or, where its name ends in one, with --pattern literal", text)
+	}
+	return res, err
 }
 
 func checkPrincipal(principal string) error {

@@ -15,6 +15,7 @@ import (
 
 func (a *app) canCommand() *cobra.Command {
 	var q question
+	var pattern patternValue
 	var host string
 	cmd := &cobra.Command{
 		Use:                   "can PRINCIPAL OPERATION RESOURCE [--host H] " + askUsage,
@@ -30,7 +31,7 @@ Exit code: 0 allowed, 2 not allowed, 1 error.`,
   kafkasec can User:admin Alter cluster -f spec.yaml --super-user User:admin -o json`,
 		Args: takes("User:alice Read topic:orders", "PRINCIPAL", "OPERATION", "RESOURCE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			op, res, err := parseSubject(args[1], args[2])
+			op, res, err := parseSubject(args[1], args[2], pattern)
 			err = errors.Join(checkPrincipal(args[0]), err)
 			var addr netip.Addr
 			if cmd.Flags().Changed("host") {
@@ -51,6 +52,7 @@ Exit code: 0 allowed, 2 not allowed, 1 error.`,
 	}
 	cmd.Flags().StringVar(&host, "host", "", "the client's IP `ADDRESS`, as the brokers see it")
 	a.askFlags(cmd, &q)
+	patternFlag(cmd, &pattern)
 	return cmd
 }
 

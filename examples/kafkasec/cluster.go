@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,28 +22,41 @@ const (
 
 // connect gives a reconciler for the cluster. The caller closes its client.
 func (a *app) connect(ctx context.Context, cfg dial.Config) (*kafkasec.Reconciler, error) {
+	if a.passwords && cfg.Protocol != dial.SASLSSL && cfg.Protocol != dial.SASLPlaintext {
+		return nil, fmt.Errorf("--check-passwords: users log in with SASL, and --command-config says %q: allowed are %s and %s",
+			cmp.Or(cfg.Protocol, dial.Plaintext), dial.SASLSSL, dial.SASLPlaintext)
+	}
 	cl, err := dial.Connect(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	// Zero leaves each at its own default.
-	return &kafkasec.Reconciler{Client: cl, RequestTimeout: a.timeout, RetryFor: a.timeout, VisibleFor: a.timeout, Resolve: cli.ResolveSecret}, nil
+	r := &kafkasec.Reconciler{Client: cl, RequestTimeout: a.timeout, RetryFor: a.timeout, VisibleFor: a.timeout, Resolve: cli.ResolveSecret}
+	if a.passwords {
+		r.Logins = &cfg
+	}
+	return r, nil
 }
 
 // dialConfig reads the properties and lets the flags override them.
 func (a *app) dialConfig(ctx context.Context) (dial.Config, error) {
+	return a.propertiesConfig(ctx, "--command-config", a.config)
+}
+
+// propertiesConfig reads the properties that a flag names; no name is none.
+func (a *app) propertiesConfig(ctx context.Context, flag, path string) (dial.Config, error) {
 	var cfg dial.Config
-	if a.config != "" {
-		data, err := os.ReadFile(a.config)
+	if path != "" {
+		data, err := os.ReadFile(path)
 		if err != nil {
-			return cfg, fmt.Errorf("--command-config: %w", err)
+			return cfg, fmt.Errorf("%s: %w", flag, err)
 		}
-		if cfg, err = dial.ParseProperties(ctx, a.config, data, dial.ParseOptions{Resolve: cli.ResolveSecret}); err != nil {
+		if cfg, err = dial.ParseProperties(ctx, path, data, dial.ParseOptions{Resolve: cli.ResolveSecret}); err != nil {
 			return cfg, err
 		}
 		for _, i := range cfg.Ignored {
 			if i.Security { // the rest (serializers, linger.ms) is not about connecting
-				fmt.Fprintf(a.stderr, "%s:%d: warning: %s has no effect: %s\n", a.config, i.Line, i.Key, cli.OneLine(i.Reason))
+				fmt.Fprintf(a.stderr, "%s:%d: warning: %s has no effect: %s\n", path, i.Line, i.Key, cli.OneLine(i.Reason))
 			}
 		}
 	}
@@ -50,7 +64,7 @@ func (a *app) dialConfig(ctx context.Context) (dial.Config, error) {
 		cfg.Brokers = a.brokers
 	}
 	if len(cfg.Brokers) == 0 {
-		return cfg, errors.New("no brokers given: --brokers HOST:PORT is needed, or bootstrap.servers in the --command-config file")
+		return cfg, errors.New("no brokers given: --brokers HOST:PORT is needed, or bootstrap.servers in the " + flag + " file")
 	}
 	if a.timeout != 0 {
 		if a.timeout < minTimeout || a.timeout > maxTimeout {

@@ -24,12 +24,13 @@ type app struct {
 	brokers   []string
 	config    string // --command-config
 	timeout   time.Duration
+	passwords bool // --check-passwords
 
 	// written: standard output has its JSON document.
 	written bool
 }
 
-const verbs = "plan, apply, validate, export, can, who, lint and schema"
+const verbs = "plan, apply, validate, export, can, who, lint, verify and schema"
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
@@ -41,6 +42,7 @@ the variable file of an Ansible playbook with a list topics_acl_users.
 Exit code: 0 nothing to do, done or yes, 2 changes are pending, no or findings, 1
 error. The examples of the verbs use spec.yaml, variables.yml and
 client.properties, which stand beside the source of this program.`,
+		Version:       cli.Version(),
 		SilenceErrors: true, // main prints them
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -58,7 +60,7 @@ client.properties, which stand beside the source of this program.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(a.planCommand(), a.applyCommand(), a.validateCommand(), a.exportCommand(), a.canCommand(), a.whoCommand(), a.lintCommand(), a.schemaCommand())
+	root.AddCommand(a.planCommand(), a.applyCommand(), a.validateCommand(), a.exportCommand(), a.canCommand(), a.whoCommand(), a.lintCommand(), a.verifyCommand(), a.schemaCommand())
 	return root
 }
 
@@ -66,7 +68,11 @@ client.properties, which stand beside the source of this program.`,
 // mistake.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("unexpected argument %q: %s takes flags only, and the spec as -f FILE", args[0], cmd.CommandPath())
+		hint := "takes flags only"
+		if cmd.Flags().Lookup("filename") != nil {
+			hint += ", and the spec as -f FILE"
+		}
+		return fmt.Errorf("unexpected argument %q: %s %s", args[0], cmd.CommandPath(), hint)
 	}
 	return nil
 }
@@ -75,6 +81,12 @@ func (a *app) clusterFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&a.brokers, "brokers", nil, "bootstrap brokers as `HOST:PORT,...`; beats bootstrap.servers in the --command-config file")
 	cmd.Flags().Var(&fileValue{name: &a.config}, "command-config", "Java client properties (security.protocol, sasl.*, ssl.*) from `FILE`")
 	cmd.Flags().DurationVar(&a.timeout, "timeout", 0, "how long to wait for a broker to connect (default 10s), to answer (30s), to come back (1m), to show a change (30s)")
+}
+
+// passwordFlag is for the verbs that plan or apply.
+func (a *app) passwordFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&a.passwords, "check-passwords", false,
+		"try to log in with the password of each declared user that exists, where --command-config connects, which needs SASL there; one that is refused is a change")
 }
 
 // requireFlag words a missing flag as the other errors are worded.

@@ -1,5 +1,5 @@
-// Command kafkasec keeps the topics and ACLs of a Kafka cluster as a file
-// declares them.
+// Command kafkasec keeps the topics, ACLs, SCRAM users and quotas of a Kafka
+// cluster as a file declares them.
 //
 //	kafkasec validate -f spec.yaml
 //	kafkasec plan  --brokers localhost:9092 --command-config client.properties -f spec.yaml
@@ -18,12 +18,18 @@
 //	kafkasec who Write topic:metricbeat -f spec.yaml
 //	kafkasec lint -f spec.yaml
 //
+// verify logs in with a client's own properties, and compares what the brokers
+// let it do with what those ACLs say:
+//
+//	kafkasec verify --as client.properties -f spec.yaml --super-user User:admin --brokers localhost:9092
+//
 // In place of a spec each of them takes the variable file of an Ansible playbook,
 // which is known by its list topics_acl_users; see the package playbook. What it
 // could not translate is listed on standard error, and where the file grants and
 // removes the same, --conflicts decides.
 //
-// export writes a spec of what is on a cluster, which planned there gives nothing.
+// export writes a spec of what is on a cluster, which planned there gives nothing:
+// of everything, of what another spec owns (--scope-file), or of what flags name.
 // schema prints the JSON Schema of specs, for editors.
 //
 // The cluster is reached with a Java client properties file, the one that the

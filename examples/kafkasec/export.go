@@ -15,39 +15,43 @@ import (
 
 func (a *app) exportCommand() *cobra.Command {
 	var opts kafkasec.ExportOptions
+	var scopeFile string
+	var scoped []string
 	cmd := &cobra.Command{
-		Use:                   "export (--all | --topic-prefix PREFIX ...) --brokers HOST:PORT,... [--command-config FILE]",
+		Use:                   "export (--all | --scope-file FILE | --topic-prefix PREFIX ...) --brokers HOST:PORT,... [--command-config FILE]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Write a spec of what is on a cluster",
-		Long: `Write a spec of the topics and ACLs of a cluster, or of a scope of it, to standard
-output. Planning that spec on the same cluster gives nothing to change. What is on
-the cluster and not in the spec is listed on standard error, each with its reason.
+		Long: `Write a spec of the topics, ACLs, SCRAM users and quotas of a cluster, or of a
+scope of it, to standard output. Planning that spec on the same cluster gives
+nothing to change. Passwords are on no broker, and so in no export. What is on the
+cluster and not in the spec is listed on standard error, each with its reason.
+
+What to export is one of three: everything (--all), what a spec or a topics_acl_users
+file owns (--scope-file), or what the other flags name, which add up. ACLs are
+exported with their resource or their principal; a SCRAM user, and the quotas of a
+user, with the principal User:NAME.
 
 Exit code: 0 done, 1 error, also where something could not be read.`,
 		Example: `  kafkasec export --brokers localhost:9092 --command-config client.properties --all
+  kafkasec export --brokers localhost:9092 --command-config client.properties --scope-file spec.yaml
   kafkasec export --brokers localhost:9092 --command-config client.properties --topic-prefix metric --principal User:user1`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.export(cmd.Context(), opts) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := oneExtent(cmd, scoped)
+			if err == nil && scopeFile != "" {
+				opts.Scope, err = a.readScope(scopeFile)
+			}
+			if err != nil {
+				return err
+			}
+			return a.export(cmd.Context(), opts)
+		},
 	}
 	a.clusterFlags(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&opts.Everything, "all", false, "export everything that the client may see")
-	for _, names := range []struct {
-		list             *[]string
-		flag, what, meta string
-	}{
-		{&opts.Scope.Topics, "topic", "the topic", "NAME"},
-		{&opts.Scope.TopicPrefixes, "topic-prefix", "topics whose names begin with", "PREFIX"},
-		{&opts.Scope.Groups, "group", "ACLs on the group", "NAME"},
-		{&opts.Scope.GroupPrefixes, "group-prefix", "ACLs on groups whose names begin with", "PREFIX"},
-		{&opts.Scope.TransactionalIDs, "transactional-id", "ACLs on the transactional id", "NAME"},
-		{&opts.Scope.TransactionalIDPrefixes, "transactional-id-prefix", "ACLs on transactional ids that begin with", "PREFIX"},
-		{&opts.Scope.Principals, "principal", "ACLs of the principal", "TYPE:NAME"},
-	} {
-		// Not split at commas, which principals of certificates are full of.
-		f.StringArrayVar(names.list, names.flag, nil, fmt.Sprintf("export %s `%s`; may be repeated", names.what, names.meta))
-	}
-	f.BoolVar(&opts.Scope.Cluster, "cluster", false, "export ACLs on the cluster resource")
+	f.BoolVar(&opts.Everything, flagAll, false, "export everything that the client may see")
+	f.Var(&fileValue{name: &scopeFile}, flagScopeFile, "export what a spec, or a variable file with topics_acl_users, owns: from `FILE`; - is standard input")
+	scoped = scopeFlags(cmd, &opts.Scope)
 	return cmd
 }
 

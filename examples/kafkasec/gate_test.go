@@ -33,6 +33,7 @@ func (g *gate) open() { g.once.Do(func() { close(g.opened) }) }
 //	broker wait-held      waits until it is there
 //	broker release        lets it and all others through
 //	broker refuse TOPIC   CreateTopics fails for the topic with POLICY_VIOLATION
+//	broker one-revoke     DeleteAcls with more than one filter fails
 func brokerCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: broker SUBCOMMAND")
@@ -62,6 +63,21 @@ func brokerCommand(ts *testscript.TestScript, neg bool, args []string) {
 	case "refuse":
 		b.kfake.ControlKey(int16(kmsg.CreateTopics), func(req kmsg.Request) (kmsg.Response, error, bool) {
 			return refuseTopic(req.(*kmsg.CreateTopicsRequest), args[1])
+		})
+	case "one-revoke":
+		b.kfake.ControlKey(int16(kmsg.DeleteACLs), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			b.kfake.KeepControl()
+			r := req.(*kmsg.DeleteACLsRequest)
+			if len(r.Filters) < 2 {
+				return nil, nil, false
+			}
+			resp := r.ResponseKind().(*kmsg.DeleteACLsResponse)
+			for range r.Filters {
+				refused := kmsg.NewDeleteACLsResponseResult()
+				refused.ErrorCode = kerr.InvalidRequest.Code
+				resp.Results = append(resp.Results, refused)
+			}
+			return resp, nil, true
 		})
 	default:
 		ts.Fatalf("broker: unknown subcommand %s", args[0])

@@ -48,6 +48,13 @@ func (a *app) readSpec() (document, error) {
 	if err != nil {
 		return doc, conflictError(err)
 	}
+	a.listUntranslated(name, result)
+	doc.spec = result.Spec
+	return doc, nil
+}
+
+// listUntranslated says what of a variable file is not in its spec.
+func (a *app) listUntranslated(name string, result playbook.Result) {
 	for _, u := range result.Untranslated {
 		text := ""
 		if u.Text != "" {
@@ -55,8 +62,6 @@ func (a *app) readSpec() (document, error) {
 		}
 		fmt.Fprintf(a.stderr, "%s:%d: not translated: %s\n", name, u.Line, cli.OneLine(u.Path+text+": "+u.Reason))
 	}
-	doc.spec = result.Spec
-	return doc, nil
 }
 
 // withVariablesOnly refuses the flags of [app.specFlags] where they would be

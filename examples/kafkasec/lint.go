@@ -17,9 +17,10 @@ func (a *app) lintCommand() *cobra.Command {
 		DisableFlagsInUseLine: true,
 		Short:                 "Find ACLs that do not do what they seem to",
 		Long: `Find ACLs that are redundant, shadowed by a deny, contradictory or without effect,
-and those that lock everybody else out. Nothing is written.` + askHelp + `
+and those that lock everybody else out. Nothing is written. What only spells out
+what another ACL implies, as Describe beside Read, is listed as info.` + askHelp + `
 
-Exit code: 0 nothing found, 2 findings, 1 error.`,
+Exit code: 0 nothing found but what is spelled out, 2 findings, 1 error.`,
 		Example: `  kafkasec lint --brokers localhost:9092 --command-config client.properties --super-user User:admin
   kafkasec lint -f variables.yml --conflicts grant
   kafkasec lint -f spec.yaml -o json`,

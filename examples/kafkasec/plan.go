@@ -39,6 +39,7 @@ Exit code: 0 nothing to change, 2 there is a plan or something could not be read
 	}
 	a.specFlags(cmd)
 	a.clusterFlags(cmd)
+	a.passwordFlag(cmd)
 	cmd.Flags().Var(&fileValue{name: &out}, "out", "save the plan for apply --plan to `FILE`, mode 0600, replaced if it exists")
 	return cmd
 }

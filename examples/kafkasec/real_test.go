@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-sec/holdfast"
 	"github.com/holdfast-sec/holdfast/internal/testkit/real"
 )
 
@@ -63,6 +65,63 @@ func TestReal_PlanApplyKillConverge(t *testing.T) {
 		}
 	}
 }
+
+// On a real broker, every verb that connects to one.
+func TestReal_EveryVerb(t *testing.T) {
+	c := real.Kafka(t)
+	p := c.Prefix(t)
+	spec := realSpec(t, p)
+	admin := []string{"--command-config", c.ClientPropertiesFile(t, real.Login{Protocol: real.SASLSSL, Mechanism: real.SCRAM512, User: real.Admin}),
+		"--brokers", strings.Join(c.Bootstrap(real.SASLSSL), ",")}
+	// kafkasec runs the program, and gives its standard output.
+	kafkasec := func(exit int, args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), "kafkasec", args...)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, _ := cmd.Output()
+		require.Equal(t, exit, cmd.ProcessState.ExitCode(), "%s: %s%s", args, out, &stderr)
+		return string(out)
+	}
+	live := func(args ...string) []string { return append(args, admin...) }
+	plan := filepath.Join(t.TempDir(), "plan.json")
+	require.Contains(t, kafkasec(2, live("plan", "-f", spec, "--out", plan)...), "16 to create")
+	require.Contains(t, kafkasec(0, live("apply", "--plan", plan, "--yes")...), "16 applied")
+	require.Contains(t, kafkasec(0, live("apply", "--plan", plan, "--yes")...), "16 unchanged")
+	require.Contains(t, kafkasec(0, live("plan", "-f", spec)...), "no changes")
+
+	user1, user2, topic := "User:"+p+"user1", "User:"+p+"user2", "topic:"+p+"metricbeat"
+	require.Contains(t, kafkasec(0, live("can", user1, "Write", topic)...), "may Write")
+	require.Contains(t, kafkasec(2, live("can", user2, "Write", topic)...), "may not Write")
+	who := kafkasec(0, live("who", "Write", topic)...)
+	require.Contains(t, who, user1+" ")
+	require.NotContains(t, who, user2)
+	require.Contains(t, kafkasec(0, "lint", "-f", spec), "4 findings: 4 info")
+
+	// The export of what the spec owns says the same as the spec.
+	exported := filepath.Join(t.TempDir(), "exported.yaml")
+	require.NoError(t, os.WriteFile(exported, []byte(kafkasec(0, live("export", "--scope-file", spec)...)), 0o600))
+	require.Contains(t, kafkasec(0, live("plan", "-f", exported)...), "no changes")
+	require.Contains(t, kafkasec(0, "lint", "-f", exported), "4 findings: 4 info")
+
+	// The broker tells a client what the file says, and not what another file says.
+	c.AddUser(t, p+"user1", holdfast.NewSecret("c4n4ry-of-user1"))
+	as := c.ClientPropertiesFile(t, real.Login{Protocol: real.SASLSSL, Mechanism: real.SCRAM512, User: p + "user1"})
+	verify := []string{"verify", "--as", as, "--brokers", strings.Join(c.Bootstrap(real.SASLSSL), ","), topic, "topic:" + p + "packetbeat"}
+	require.Contains(t, kafkasec(0, append(verify, "-f", spec)...), "1 agreed, 0 differ, 1 unknown")
+	text, err := os.ReadFile(spec)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(exported, bytes.ReplaceAll(text, []byte("[Read, Write, Describe]"), []byte("[Read]")), 0o600))
+	require.Contains(t, kafkasec(2, append(verify, "-f", exported)...), "0 agreed, 1 differ, 1 unknown")
+
+	// All that the spec grants goes with a filter for each principal.
+	require.NoError(t, os.WriteFile(exported, []byte(revokeAll.ReplaceAllString(string(text), `"$1, state: absent}`)), 0o600))
+	require.Contains(t, kafkasec(0, live("apply", "-f", exported, "--yes", "--broad-revokes")...), "14 applied")
+	require.Contains(t, kafkasec(2, live("can", user1, "Write", topic)...), "may not Write")
+}
+
+// revokeAll finds the end of each entry that grants.
+var revokeAll = regexp.MustCompile(`"((?:topic|group):[^"]+")}`)
 
 // killAfterLine runs an apply and kills it when it has shown its k-th line of
 // progress; it reports whether there was one.

@@ -11,6 +11,7 @@ import (
 
 func (a *app) whoCommand() *cobra.Command {
 	var q question
+	var pattern patternValue
 	cmd := &cobra.Command{
 		Use:                   "who OPERATION RESOURCE " + askUsage,
 		DisableFlagsInUseLine: true,
@@ -22,7 +23,7 @@ stands for everybody but those that are named beside it.` + askHelp,
   kafkasec who Read group:metricbeatCon1 -f spec.yaml --super-user User:admin`,
 		Args: takes("Read topic:orders", "OPERATION", "RESOURCE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			op, res, err := parseSubject(args[0], args[1])
+			op, res, err := parseSubject(args[0], args[1], pattern)
 			if err != nil {
 				return err
 			}
@@ -38,6 +39,7 @@ stands for everybody but those that are named beside it.` + askHelp,
 		},
 	}
 	a.askFlags(cmd, &q)
+	patternFlag(cmd, &pattern)
 	return cmd
 }
 

@@ -21,6 +21,9 @@ func run(ctx context.Context, args []string, _ io.Reader, stdout, _ io.Writer) e
 	case args[0] == "-h" || args[0] == "--help":
 		_, err := io.WriteString(stdout, usage)
 		return err
+	case args[0] == "--version":
+		_, err := fmt.Fprintln(stdout, "quickstart version "+cli.Version())
+		return err
 	default:
 		return fmt.Errorf("found the argument %q: it takes none, and tells all of its chapters", args[0])
 	}

@@ -213,6 +213,9 @@ func TestTour_SaysWhereItCannotGoOn(t *testing.T) {
 		require.Empty(t, out.String())
 		require.NoError(t, run(context.Background(), []string{"--help"}, nil, &out, &out))
 		require.Contains(t, out.String(), "go run ./examples/quickstart\n")
+		out.Reset()
+		require.NoError(t, run(context.Background(), []string{"--version"}, nil, &out, &out))
+		require.Regexp(t, `^quickstart version \S+ go1\.\S+\n$`, out.String())
 	})
 }
 

@@ -108,7 +108,12 @@ func TestHost(t *testing.T) {
 		{"10.0.0/8", misleading, "is not a range of addresses"},
 		{"example/24", misleading, "is not a range of addresses"},
 		{"::ffff:10.0.0.0/104", misleading, "write it as IPv4"},
-		{"[::1]/128", misleading, "is not a range of addresses"},
+		{"[::]/0", misleading, "spelling"},
+		{"::/00", misleading, "spelling"},
+		{"00001::/+16", misleading, "spelling"},
+		{"::fff:10.0.01.0/104", misleading, "spelling"},
+		{"::/129", misleading, "is not a range of addresses"},
+		{"[::/0", misleading, "is not a range of addresses"},
 	} {
 		err := kafkarules.Host(c.host)
 		requireVerdict(t, c.want, err, c.host)
@@ -121,7 +126,9 @@ func TestHost(t *testing.T) {
 		requireVerdict(t, refused, kafkarules.HostIn(release(4, 4), host), host)
 		requireVerdict(t, misleading, kafkarules.HostIn(release(4, 3), host), host)
 	}
-	requireVerdict(t, misleading, kafkarules.HostIn(release(4, 4), "broker1.example"), "a name")
+	for _, host := range []string{"broker1.example", "[::]/0", "::/00", "10.0.0.0/08"} {
+		requireVerdict(t, misleading, kafkarules.HostIn(release(4, 4), host), host)
+	}
 	requireVerdict(t, misleading, kafkarules.HostIn(release(4, 3), "10.0.0.0/8"), "a range before 4.4")
 	requireVerdict(t, legal, kafkarules.HostIn(release(4, 4), "10.0.0.0/8"), "a range in 4.4")
 }
@@ -161,6 +168,14 @@ func TestResourceName(t *testing.T) {
 		{"user", literal, "alice", misleading},
 		{"user", literal, "user:alice", misleading},
 		{"Topic", literal, "a", refused},
+		{"group", literal, "!a", misleading},
+		{"group", prefixed, " a", misleading},
+		{"group", literal, ")", misleading},
+		{"group", literal, "*a", legal},
+		{"group", literal, "+a", legal},
+		{"transactional-id", prefixed, "#", misleading},
+		{"token", literal, "\"a\"", misleading},
+		{"user", literal, "!t:alice", misleading},
 	} {
 		requireVerdict(t, c.want, kafkarules.ResourceName(c.resourceType, c.pattern, c.name), c)
 	}

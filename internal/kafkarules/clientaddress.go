@@ -2,6 +2,7 @@ package kafkarules
 
 import (
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -17,6 +18,10 @@ func ClientAddress(host string) (netip.Addr, bool) {
 	}
 	return addr, true
 }
+
+// oddIPv4Range is what SubnetUtils takes: leading zeros are decimal to it,
+// octal to others.
+var oddIPv4Range = regexp.MustCompile(`^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})/([0-9]{1,2})$`)
 
 // HostRange reads the host of a binding as CidrUtils.isInRange of Kafka 4.4
 // does, odd spellings and all. The prefix is masked.
@@ -44,7 +49,8 @@ func HostRange(host string) (netip.Prefix, bool) {
 
 // rangeIPv6 is SubnetUtils6: the length is what Integer.parseInt takes, and the
 // address what InetAddress.getByName takes for one, which may stand in brackets,
-// have a numeric zone, and fill its groups up with zeros.
+// have a numeric zone, and fill its groups and octets up with zeros. Its digits of
+// other scripts than ASCII are not read here: they are as good as any to Java.
 func rangeIPv6(address, length string) (netip.Prefix, bool) {
 	bits, err := parseInteger(length, 32)
 	if err != nil || bits < 0 || bits > 128 {
@@ -59,8 +65,14 @@ func rangeIPv6(address, length string) (netip.Prefix, bool) {
 	}
 	groups := strings.Split(address, ":")
 	for i, g := range groups {
-		if len(g) > 4 && !strings.Contains(g, ".") {
-			groups[i] = strings.TrimLeft(g[:len(g)-1], "0") + g[len(g)-1:]
+		switch octets := strings.Split(g, "."); {
+		case len(octets) == 1 && len(g) > 4:
+			groups[i] = withoutZeros(g)
+		case len(octets) == 4 && len(g) <= len("255.255.255.255"): // an IPv4 tail
+			for j, o := range octets {
+				octets[j] = withoutZeros(o)
+			}
+			groups[i] = strings.Join(octets, ".")
 		}
 	}
 	addr, err := netip.ParseAddr(strings.Join(groups, ":"))
@@ -68,4 +80,12 @@ func rangeIPv6(address, length string) (netip.Prefix, bool) {
 		return netip.Prefix{}, false
 	}
 	return netip.PrefixFrom(addr, int(bits)).Masked(), true
+}
+
+// withoutZeros takes the zeros from the front of a number, but for the last digit.
+func withoutZeros(digits string) string {
+	if digits == "" {
+		return ""
+	}
+	return strings.TrimLeft(digits[:len(digits)-1], "0") + digits[len(digits)-1:]
 }

@@ -20,6 +20,16 @@ func (e *ConfigError) Error() string { return e.Err.Error() }
 
 func (e *ConfigError) Unwrap() error { return e.Err }
 
+// Reason is the text of the error without the key that it begins with, for whoever
+// shows the key in front of it.
+func (e *ConfigError) Reason() string {
+	text, found := strings.CutPrefix(e.Error(), "config "+quote(e.Key))
+	if !found {
+		return text
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(text, ":"), " ")
+}
+
 // TopicConfigs judges a whole set of topic configs: each alone, by all known
 // releases, and together by LogConfig's rules across them. Each error is a
 // [*ConfigError]; they are sorted by key. Give it all that the topic will have,
@@ -31,21 +41,6 @@ func TopicConfigs(configs map[string]string) []error { return TopicConfigsIn(Ver
 // TopicConfigsIn is [TopicConfigs] for one release.
 func TopicConfigsIn(v Version, configs map[string]string) []error {
 	return newConfigSet(v, configs).sorted()
-}
-
-// TopicConfigChange judges a change of what is set on a topic: all that
-// [TopicConfigs] says of the outcome, and that tiered storage is not turned off
-// without saying what becomes of the remote data (KIP-950). Both maps hold all
-// that is set on the topic itself.
-func TopicConfigChange(before, after map[string]string) []error {
-	return TopicConfigChangeIn(Version{}, before, after)
-}
-
-// TopicConfigChangeIn is [TopicConfigChange] for one release.
-func TopicConfigChangeIn(v Version, before, after map[string]string) []error {
-	set := newConfigSet(v, after)
-	set.tieringTurnedOff(before)
-	return set.sorted()
 }
 
 // TopicConfigNeeds lists, by their names in the broker's configuration, the

@@ -77,19 +77,22 @@ func TestTopicConfigsIn_KnowsTheReleases(t *testing.T) {
 	require.Empty(t, kafkarules.TopicConfigNeedsIn(release(4, 4), map[string]string{"retention.ms": "1"}))
 }
 
-func TestTopicConfigChange_DoesNotForgetRemoteData(t *testing.T) {
-	type configs = map[string]string
-	on := configs{"remote.storage.enable": "true", "cleanup.policy": "delete"}
-	for _, after := range []configs{{}, {"remote.storage.enable": "false"}, {"remote.log.delete.on.disable": "false"}} {
-		errs := kafkarules.TopicConfigChange(on, after)
+// Where a caller shows the key in front, the text does not say it again.
+func TestConfigError_ReasonLeavesTheKeyOut(t *testing.T) {
+	for key, want := range map[string]string{
+		"retention.mss":         `is unknown: did you mean "retention.ms"?`,
+		"retention.ms":          `value "x" is not a whole number: allowed is a whole number of at least -1`,
+		"log.retention.ms":      `is a broker's, not a topic's: the topic config is "retention.ms"`,
+		"min.compaction.lag.ms": `is 100, more than "max.compaction.lag.ms", which is 50: allowed is at most that`,
+	} {
+		set := map[string]string{key: "x"}
+		if key == "min.compaction.lag.ms" {
+			set = map[string]string{key: "100", "max.compaction.lag.ms": "50"}
+		}
+		errs := kafkarules.TopicConfigs(set)
 		require.Len(t, errs, 1)
-		require.EqualError(t, errs[0], `config "remote.storage.enable" is turned off while the topic has data in remote storage: `+
-			`set "remote.log.delete.on.disable" to true as well to delete it, or keep "remote.storage.enable" and set "remote.log.copy.disable" to true to stop copying`)
-		require.Empty(t, kafkarules.TopicConfigChange(configs{}, after))
+		var ce *kafkarules.ConfigError
+		require.ErrorAs(t, errs[0], &ce)
+		require.Equal(t, want, ce.Reason())
 	}
-	require.Empty(t, kafkarules.TopicConfigChangeIn(release(3, 8), on, configs{}), "the rule came with the config, in 3.9")
-	require.Len(t, kafkarules.TopicConfigChangeIn(release(3, 9), on, configs{}), 1)
-	require.Empty(t, kafkarules.TopicConfigChange(on, on))
-	require.Empty(t, kafkarules.TopicConfigChange(on, configs{"remote.log.delete.on.disable": "true"}))
-	require.Len(t, kafkarules.TopicConfigChange(on, configs{"retention.ms": "x", "remote.storage.enable": "y"}), 2)
 }

@@ -70,10 +70,16 @@ func hostRange(v Version, s string) error {
 		return v.refuseHost("host %s is an IPv4 range written as IPv6: write it as IPv4", quote(s))
 	case err == nil:
 		return nil
-	case javaReadsRange(s):
+	case oddRange(s):
 		return misleadingf("host %s is a range in a spelling that others read differently: %s", quote(s), hostAllowed)
 	}
 	return v.refuseHost("host %s is not a range of addresses: %s", quote(s), hostAllowed)
+}
+
+// oddRange reports whether Kafka takes a range that netip refuses.
+func oddRange(s string) bool {
+	_, ok := HostRange(s)
+	return ok
 }
 
 // refuseHost is for what matches no client and a broker refuses since 4.4.

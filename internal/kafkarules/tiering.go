@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // remotePolicy: tiered topics cannot be compacted.
@@ -90,21 +89,5 @@ func (s *configSet) copyDisabled(unit string) {
 	if n, ok := s.numbers(local, total); ok && n[0] != n[1] {
 		s.fail(local, fmt.Errorf(`config %q is %d and %q is %d while "remote.log.copy.disable" is true: allowed is the same, or -2`,
 			local, n[0], total, n[1]))
-	}
-}
-
-// tieringTurnedOff is LogConfig.validateTurningOffRemoteStorageWithDelete. What
-// was set is read by Boolean.parseBoolean, which does not trim.
-func (s *configSet) tieringTurnedOff(before map[string]string) {
-	const enable, remove = "remote.storage.enable", "remote.log.delete.on.disable"
-	if !topicConfigs[remove].existsIn(s.v) || !strings.EqualFold(before[enable], "true") {
-		return
-	}
-	if slices.Contains(s.broken, enable) || slices.Contains(s.broken, remove) {
-		return
-	}
-	if !s.known[enable].truth && !s.known[remove].truth {
-		s.fail(enable, fmt.Errorf("config %q is turned off while the topic has data in remote storage: "+
-			"set %q to true as well to delete it, or keep %[1]q and set %[3]q to true to stop copying", enable, remove, "remote.log.copy.disable"))
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/holdfast-sec/holdfast/internal/nearest"
 )
 
 // What ConfigDef of AdminClientConfig, ProducerConfig and ConsumerConfig knows
@@ -112,8 +114,22 @@ func unused(key string, cfg Config) string {
 	case looksLikeJAAS(key):
 		return "looks like a part of sasl.jaas.config whose line before does not end in a backslash"
 	}
-	return "is not a key that Kafka's clients know"
+	text := "is not a key that Kafka's clients know"
+	if near := nearest.Names(key, connecting, 1); len(near) > 0 {
+		text += "; did you mean " + near[0] + "?"
+	}
+	return text
 }
+
+// connecting are the keys that are honoured, for who mistypes one.
+var connecting = strings.Fields(`
+	bootstrap.servers client.id request.timeout.ms sasl.jaas.config sasl.mechanism sasl.login.class
+	sasl.client.callback.handler.class sasl.login.callback.handler.class sasl.oauthbearer.token.endpoint.url
+	sasl.oauthbearer.client.credentials.client.id sasl.oauthbearer.client.credentials.client.secret
+	sasl.oauthbearer.scope sasl.oauthbearer.header.urlencode sasl.oauthbearer.jwt.retriever.class security.protocol
+	ssl.cipher.suites ssl.enabled.protocols ssl.endpoint.identification.algorithm ssl.key.password
+	ssl.keystore.certificate.chain ssl.keystore.key ssl.keystore.location ssl.keystore.password ssl.keystore.type
+	ssl.protocol ssl.truststore.certificates ssl.truststore.location ssl.truststore.password ssl.truststore.type`)
 
 // looksLikeJAAS knows the words that begin a line where someone forgot the
 // backslash that continues sasl.jaas.config.

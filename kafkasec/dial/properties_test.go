@@ -234,7 +234,7 @@ bootstrap.controllers=x:1
 		{"ssl.enabled.protocols", 3, "TLSv1.1 is not offered, being broken; TLS 1.2 and newer are", true},
 		{"ssl.cipher.suites", 4, `"TLS_NOSUCH" not available; the others are offered`, true},
 		{"ssl.keystore.password", 5, "there is no ssl.keystore.location or ssl.keystore.key", true},
-		{"ssl.trustore.location", 7, "is not a key that Kafka's clients know", true},
+		{"ssl.trustore.location", 7, "is not a key that Kafka's clients know; did you mean ssl.truststore.location?", true},
 	}, ignored(`security.protocol=PLAINTEXT
 ssl.provider=SunJSSE
 ssl.enabled.protocols=TLSv1.2,TLSv1.1
@@ -245,8 +245,8 @@ ssl.trustore.location=/x
 `))
 	// A misspelled key, whatever the mechanism.
 	require.Equal(t, []Ignored{
-		{"Sasl.Login.Class", 3, "is not a key that Kafka's clients know", true},
-		{"sasl.oauthbearer.scopes", 4, "is not a key that Kafka's clients know", true},
+		{"Sasl.Login.Class", 3, "is not a key that Kafka's clients know; did you mean sasl.login.class?", true},
+		{"sasl.oauthbearer.scopes", 4, "is not a key that Kafka's clients know; did you mean sasl.oauthbearer.scope?", true},
 	}, ignored(`security.protocol=SASL_PLAINTEXT
 sasl.mechanism=OAUTHBEARER
 Sasl.Login.Class=x
@@ -254,6 +254,9 @@ sasl.oauthbearer.scopes=x
 sasl.oauthbearer.token.endpoint.url=https://idp.example/
 sasl.jaas.config=x.OAuthBearerLoginModule required clientId="me" clientSecret="pw";
 `))
+	require.Equal(t, []Ignored{
+		{"security.protcol", 1, "is not a key that Kafka's clients know; did you mean security.protocol?", true},
+	}, ignored("security.protcol=SASL_SSL\n"))
 	// An editor's byte order mark makes it another key, and the protocol PLAINTEXT.
 	require.Equal(t, []Ignored{
 		{"(a key that is not shown)", 1, "follows a byte order mark, which Java takes for a part of the key; save the file without", true},

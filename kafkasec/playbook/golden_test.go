@@ -45,6 +45,7 @@ func TestRead_Golden(t *testing.T) {
 					require.Zero(t, result)
 					got = err.Error() + "\n"
 				}
+				require.Zero(t, result.Spec.Prune, "what a file does not say is never deleted for it")
 				require.NotContains(t, got, "hunter2")
 				if *update {
 					ar.Files = append(kept, txtar.File{Name: "want", Data: []byte(got)})

@@ -26,8 +26,12 @@ type Run func(ctx context.Context, args []string, stdin io.Reader, stdout, stder
 
 // Main runs a program with the process's arguments and streams and returns its
 // exit code. SIGINT and SIGTERM end the context, so that the program can still
-// report what became of its work; a second one ends the process at once.
+// report what became of its work; a second one ends the process at once. That
+// nobody reads its output any more is an error of the write: Ctrl-C ends the tee
+// of a pipeline as well, and SIGPIPE would end the program in mid-work, with
+// nobody told how far it came.
 func Main(name string, run Run) int {
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)

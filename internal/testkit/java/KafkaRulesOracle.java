@@ -28,7 +28,7 @@ import org.apache.kafka.common.security.auth.KafkaPrincipal;
  * <pre>
  * topic      name                    Topic.validate
  * collide    a, b                    Topic.hasCollision: {"yes": bool}
- * configs    before, set, defaults   LogConfig.validate of a change to set, tiered storage being on; defaults are
+ * configs    set, defaults           LogConfig.validate of a set, tiered storage being on; defaults are
  *                                    the broker's
  * value      key, text               ConfigDef.parseType: {"error", "text", "list"}
  * keys                               LogConfig.configNames: {"keys": [...]}
@@ -54,7 +54,7 @@ public final class KafkaRulesOracle {
             case "collide":
                 return Map.of("yes", Topic.hasCollision(text(c, "a"), text(c, "b")));
             case "configs":
-                return verdict(() -> validateConfigs(strings(c.get("before")), strings(c.get("set")), strings(c.get("defaults"))));
+                return verdict(() -> validateConfigs(strings(c.get("set")), strings(c.get("defaults"))));
             case "value":
                 return value(text(c, "key"), text(c, "text"));
             case "keys":
@@ -77,20 +77,20 @@ public final class KafkaRulesOracle {
 
     private static final String LOG_CONFIG = "org.apache.kafka.storage.internals.log.LogConfig";
 
-    private static void validateConfigs(Map<String, String> before, Map<String, String> set, Map<String, String> defaults)
+    private static void validateConfigs(Map<String, String> set, Map<String, String> defaults)
             throws Exception {
         for (Method m : Class.forName(LOG_CONFIG).getMethods()) {
             if (!m.getName().equals("validate")) {
                 continue;
             }
             if (m.getParameterCount() == 4) {
-                call(m, null, before, set, defaults, true);
+                call(m, null, Map.of(), set, defaults, true);
                 return;
             }
             if (m.getParameterCount() == 5) { // 3.9: Properties, and whether ZooKeeper is in use
                 Properties props = new Properties();
                 props.putAll(set);
-                call(m, null, before, props, defaults, true, false);
+                call(m, null, Map.of(), props, defaults, true, false);
                 return;
             }
         }

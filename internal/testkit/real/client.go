@@ -137,7 +137,11 @@ func (c *Cluster) mechanism(login Login) sasl.Mechanism {
 // bootstrap.servers. The text holds the password; stores are named by path.
 func (c *Cluster) ClientProperties(t testing.TB, login Login) string {
 	t.Helper()
-	var entries []properties.Entry
+	return string(properties.Format(c.clientProperties(t, login)))
+}
+
+func (c *Cluster) clientProperties(t testing.TB, login Login) (entries []properties.Entry) {
+	t.Helper()
 	set := func(key, value string) { entries = append(entries, properties.Entry{Key: key, Value: value}) }
 
 	set("bootstrap.servers", strings.Join(c.Bootstrap(login.Protocol), ","))
@@ -165,7 +169,7 @@ func (c *Cluster) ClientProperties(t testing.TB, login Login) string {
 		set("sasl.login.callback.handler.class", oauthPackage+"OAuthBearerLoginCallbackHandler")
 		set("sasl.oauthbearer.token.endpoint.url", c.opts.OAuth.TokenURL)
 	}
-	return string(properties.Format(entries))
+	return entries
 }
 
 // clientKeystore writes a user's keystore once, so that nobody reads one that

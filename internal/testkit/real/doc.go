@@ -1,6 +1,7 @@
 // Package real starts the servers that Holdfast talks to, the real ones, for
 // tests: Kafka 4.x in KRaft mode with one node or three, and Kafka 3.9 with
-// ZooKeeper, on free loopback ports, with every security protocol.
+// ZooKeeper, on free loopback ports, with every security protocol; and workers
+// of Kafka Connect.
 //
 // Most tests need one call, a cluster shared by all tests of the binary:
 //

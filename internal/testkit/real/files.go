@@ -113,6 +113,15 @@ func (l *logFile) contains(words ...string) bool {
 	return false
 }
 
+// since returns what was printed after an offset.
+func (l *logFile) since(from int64) string {
+	data, err := os.ReadFile(l.path)
+	if err != nil || int64(len(data)) < from {
+		return ""
+	}
+	return string(data[from:])
+}
+
 // tail returns the last lines after an offset.
 func (l *logFile) tail(from int64) string {
 	const limit = 8 << 10
