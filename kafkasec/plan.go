@@ -1,6 +1,7 @@
 package kafkasec
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -117,7 +118,7 @@ func (s Spec) Plan(state State) (Plan, error) {
 	if err := v.located().Err(); err != nil {
 		return Plan{}, fmt.Errorf("plan: %w", err)
 	}
-	slices.SortStableFunc(p.Changes, compareChanges)
+	p.Changes = sorted(p.Changes)
 	slices.SortStableFunc(p.Unread, Unread.compare)
 	// Several declarations can be about one user.
 	p.Unread = slices.CompactFunc(p.Unread, func(a, b Unread) bool { return a.compare(b) == 0 })
@@ -214,12 +215,21 @@ func (p *Plan) planACLs(wanted []declaration, state State, unread unreadIndex) {
 	for _, b := range state.ACLs {
 		live[b] = true
 	}
+	differs := func(w declaration) bool { return live[w.binding] == (w.state == Absent) }
+	n := 0
+	for _, w := range wanted {
+		if differs(w) {
+			n++
+		}
+	}
+	p.Changes = slices.Grow(p.Changes, n)
 	for _, w := range wanted {
 		b := w.binding
 		switch {
-		case w.state == Absent && live[b]:
+		case !differs(w):
+		case w.state == Absent:
 			p.Changes = append(p.Changes, Change{holdfast.ActionDelete, KindACL, b.String(), "declared absent", b, nil})
-		case w.state != Absent && !live[b]:
+		default:
 			p.Changes = append(p.Changes, Change{holdfast.ActionCreate, KindACL, b.String(), "does not exist", nil, b})
 		}
 	}
@@ -306,10 +316,31 @@ func subject[T Object](c Change) T {
 
 func (c Change) binding() Binding { return subject[Binding](c) }
 
-func compareChanges(a, b Change) int {
-	if c := int(a.stage()) - int(b.stage()); c != 0 {
-		return c
+// sorted puts changes in order. It moves numbers and not the changes, which are
+// big and hold pointers: of 60,000 that is a third of the time of a plan.
+func sorted(changes []Change) []Change {
+	if len(changes) == 0 {
+		return changes
 	}
+	stages, order := make([]stage, len(changes)), make([]int32, len(changes))
+	for i := range changes {
+		stages[i], order[i] = changes[i].stage(), int32(i)
+	}
+	slices.SortStableFunc(order, func(i, j int32) int {
+		if c := cmp.Compare(stages[i], stages[j]); c != 0 {
+			return c
+		}
+		return compareWithin(&changes[i], &changes[j])
+	})
+	out := make([]Change, len(changes))
+	for to, from := range order {
+		out[to] = changes[from]
+	}
+	return out
+}
+
+// compareWithin orders changes of one stage.
+func compareWithin(a, b *Change) int {
 	if a.Kind == KindACL {
 		return a.binding().Compare(b.binding())
 	}

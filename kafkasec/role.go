@@ -185,7 +185,11 @@ type declaration struct {
 // declared returns what a valid spec says about bindings, each once: acls first,
 // in their order, and then roles.
 func (s Spec) declared() []declaration {
-	var list []declaration
+	n := 0
+	for _, a := range s.ACLs {
+		n += len(a.Operations)
+	}
+	list := make([]declaration, 0, n) // growing tens of thousands costs more than planning them
 	for _, a := range s.ACLs {
 		bindings, _ := a.Bindings()
 		for _, b := range bindings {
