@@ -20,11 +20,22 @@ const (
 	ReasonHeld holdfast.Reason = "held"
 	// ReasonStale goes with NotAttempted: the plan was refused as a whole.
 	ReasonStale holdfast.Reason = "stale"
+	// ReasonOverwritten goes with Failed: it was written, and then changed by
+	// somebody else; see [ErrOverwritten].
+	ReasonOverwritten holdfast.Reason = "overwritten"
+	// ReasonNotVisible goes with Failed: it was written, and was not there when
+	// Apply stopped looking; see [ErrNotVisible].
+	ReasonNotVisible holdfast.Reason = "not-visible"
 )
 
-// Apply makes the changes of the plan, in its order, and waits until every live
-// broker knows them. The report has one outcome per change, in plan order, also
-// when the context ends in the middle; the error joins the failures.
+// Apply makes the changes of the plan, in its order, then looks at what it wrote,
+// and waits until every live broker knows it. The report has one outcome per
+// change, in plan order, also when the context ends in the middle; the error joins
+// the failures.
+//
+// Two appliers may run at once. What is called applied was there after it had been
+// written, unless the error says [ErrNotVisible]; where somebody else was later and
+// quicker than that look, the change has failed, with [ErrOverwritten].
 //
 // First it looks at everything that the plan is about. A change whose result is
 // already there is unchanged, so a plan that was interrupted can simply be
@@ -52,7 +63,7 @@ func (r *Reconciler) Apply(ctx context.Context, plan Plan) (holdfast.Report, err
 	}
 	a.resolvePasswords(ctx)
 	a.write(ctx)
-	visible := a.waitVisible(ctx)
+	visible := a.verify(ctx)
 	report := a.report()
 	// Why it stopped is said once, not for each of the changes that were not made.
 	errs := []error{report.Err(), a.sweptErr(), visible, a.gaveUp}

@@ -172,5 +172,8 @@ func TestApply_NotVisible(t *testing.T) {
 	f.r.OnEvent = func(e holdfast.Event) { writing = e.Step > 0 }
 	report, err := f.r.Apply(context.Background(), plan)
 	require.ErrorIs(t, err, ErrNotVisible)
-	require.Equal(t, 3, report.Count(holdfast.Applied))
+	require.ErrorContains(t, err, `create topic "a3": written, but not yet visible on every broker; found no such topic`)
+	require.Equal(t, []string{
+		"failed/not-visible create topic a1", "failed/not-visible create topic a2", "failed/not-visible create topic a3",
+	}, outcomes(report))
 }

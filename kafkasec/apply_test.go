@@ -282,8 +282,8 @@ acls:
 			require.Error(t, err)
 			require.Equal(t, []string{
 				"failed delete acl allow User:app Read on topic:a1 from *",
-				"applied delete acl allow User:app Write on topic:a1 from *",
-				"applied delete acl allow User:other Read on topic:a1 from *",
+				"failed/not-visible delete acl allow User:app Write on topic:a1 from *",
+				"failed/not-visible delete acl allow User:other Read on topic:a1 from *",
 				"not-attempted/held delete acl deny User:app Write on topic:a1 from *",
 			}, outcomes(report))
 			require.ErrorContains(t, err, "held back, because this did not succeed: delete allow User:app Read on topic:a1 from *")

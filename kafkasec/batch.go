@@ -11,8 +11,8 @@ const maxDeleteFilters = 1_000
 
 // pack cuts items into consecutive batches, none heavier than limit unless a
 // single item is.
-func pack(items []int, limit int, weight func(item int) int) [][]int {
-	var batches [][]int
+func pack[T any](items []T, limit int, weight func(item T) int) [][]T {
+	var batches [][]T
 	start, sum := 0, 0
 	for i, it := range items {
 		w := weight(it)

@@ -16,8 +16,15 @@ var (
 	ErrOtherCluster = errors.New("the plan was made for another cluster")
 	// ErrNotVisible: what the report says was written, but not every broker was
 	// seen to know it within Reconciler.VisibleFor, or before the context ended.
-	// An Observe may still see the state of before.
+	// An Observe may still see the state of before. A change that was looked for
+	// all that time and never seen has failed with it: brokers that lag and a rival
+	// who put back what was before look the same.
 	ErrNotVisible = errors.New("written, but not yet visible on every broker")
+	// ErrOverwritten: a change was written, and when it was looked at, there was
+	// something else, although the brokers knew by then what had been written. A
+	// fresh plan says whether it is still to be made. A new password for a SCRAM
+	// user is the exception: brokers show no difference between two of them.
+	ErrOverwritten = errors.New("written, and then overwritten by somebody else")
 )
 
 // BrokerError is an answer with an error code. errors.Is finds the kerr value

@@ -102,6 +102,12 @@ func (l live) holds(name string, o Object) bool {
 
 // describe says what holds now, in the fields that the change is about.
 func (l live) describe(c Change) string {
+	if c.Kind == KindACL {
+		if l.acls[c.binding()] {
+			return "the binding"
+		}
+		return "no such binding"
+	}
 	if c.Kind == KindScramUser {
 		return l.describeCredential(c)
 	}

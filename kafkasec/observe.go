@@ -13,8 +13,17 @@ import (
 	"github.com/holdfast-sec/holdfast/kafkasec/dial"
 )
 
-// describeConfigsChunk keeps one DescribeConfigs answer small.
-const describeConfigsChunk = 1000
+// maxDescribedConfigs keeps one DescribeConfigs answer small: it is at most 5000
+// topics of which one key is asked, or 1000 with all that they have.
+const maxDescribedConfigs = 5000
+
+// describedConfigs is what a topic weighs in it; no keys are all of them.
+func describedConfigs(keys []string) int {
+	if len(keys) == 0 {
+		return 5
+	}
+	return min(len(keys), 5)
+}
 
 // Observe reads what the spec needs to know of the live cluster: the declared
 // topics, those of their declared configs that are set, the bindings, the SCRAM
@@ -200,7 +209,7 @@ func (r *Reconciler) readConfigs(ctx context.Context, keys map[string][]string, 
 		}
 	}
 	slices.Sort(topics)
-	for chunk := range slices.Chunk(topics, describeConfigsChunk) {
+	for _, chunk := range pack(topics, maxDescribedConfigs, func(t string) int { return describedConfigs(keys[t]) }) {
 		req := kmsg.NewPtrDescribeConfigsRequest()
 		for _, t := range chunk {
 			res := kmsg.NewDescribeConfigsRequestResource()

@@ -42,6 +42,7 @@ func TestReal_OneNode(t *testing.T) {
 	c := real.Kafka(t)
 	onEvery(t, c, 50)
 	t.Run("newer bindings", func(t *testing.T) { newerBindings(newSite(t, conform.Real(c))) })
+	t.Run("rivals", func(t *testing.T) { rivals(newSite(t, conform.Real(c)), 8) })
 	t.Run("blocks of addresses", func(t *testing.T) { addressBlocks(newSite(t, conform.Real(c))) })
 }
 
@@ -74,6 +75,7 @@ func TestReal_ThreeNodes(t *testing.T) {
 func TestReal_ZooKeeper(t *testing.T) {
 	c := real.NewKafka(t, real.Options{Version: "3.9.2"})
 	onEvery(t, c, 20)
+	t.Run("rivals", func(t *testing.T) { rivals(newSite(t, conform.Real(c)), 8) })
 	t.Run("blocks of addresses", func(t *testing.T) { noAddressBlocks(newSite(t, conform.Real(c))) })
 	t.Run("broker killed", func(t *testing.T) {
 		brokerKilled(newSite(t, conform.Real(c)), func() *real.Node { return c.Node(1) })
@@ -83,6 +85,7 @@ func TestReal_ZooKeeper(t *testing.T) {
 func TestReal_Kafka43(t *testing.T) {
 	c := real.NewKafka(t, real.Options{Version: "4.3.1"})
 	t.Run("lifecycle", func(t *testing.T) { lifecycle(newSite(t, conform.Real(c))) })
+	t.Run("rivals", func(t *testing.T) { rivals(newSite(t, conform.Real(c)), 8) })
 	t.Run("blocks of addresses", func(t *testing.T) { noAddressBlocks(newSite(t, conform.Real(c))) })
 }
 

@@ -35,7 +35,9 @@ type Reconciler struct {
 	// context ends an Apply that is throttled again and again.
 	RetryFor time.Duration
 	// VisibleFor is how long Apply waits, after the last write, until every
-	// live broker knows what was written. Zero means 30 seconds.
+	// live broker knows what was written. Zero means 30 seconds. What is missing
+	// for a tenth of that on brokers that know what was written after it counts as
+	// overwritten.
 	VisibleFor time.Duration
 	// BroadRevokes lets Apply revoke with one filter all that a principal has, or
 	// that stands on a resource, where every binding that the filter matches is in
@@ -81,6 +83,7 @@ func (r *Reconciler) random() io.Reader {
 func (r *Reconciler) requestTimeout() time.Duration { return orElse(r.RequestTimeout, 30*time.Second) }
 func (r *Reconciler) retryFor() time.Duration       { return orElse(r.RetryFor, time.Minute) }
 func (r *Reconciler) visibleFor() time.Duration     { return orElse(r.VisibleFor, 30*time.Second) }
+func (r *Reconciler) settleFor() time.Duration      { return r.visibleFor() / 10 }
 
 func orElse(d, zero time.Duration) time.Duration {
 	if d == 0 {

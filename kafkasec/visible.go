@@ -4,35 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/holdfast-sec/holdfast"
 	"github.com/holdfast-sec/holdfast/internal/poll"
 )
 
 // waitVisible waits until every live broker knows what was written, so that
 // the next Observe, whichever broker answers it, sees it. Brokers follow the
 // metadata log (in ZooKeeper mode: change notifications) in order, so it is
-// enough to look for the last change of each kind.
-func (a *applier) waitVisible(ctx context.Context) error {
-	last := a.lastApplied()
-	switch {
-	case len(last) == 0:
-		return nil
-	case ctx.Err() != nil:
-		return ErrNotVisible
-	}
-	a.r.event(holdfast.Event{What: "wait until every broker knows", Step: a.done, Of: len(a.plan.Changes)})
-	a.findController(ctx)
-	wait, cancel := context.WithTimeout(ctx, a.r.visibleFor())
-	defer cancel()
-	for _, c := range last {
-		c := c.withoutLogin() // brokers describe the rest
+// enough to look for the last of each kind.
+func (a *applier) waitVisible(ctx context.Context, last []int) error {
+	for _, i := range last {
+		c := a.plan.Changes[i].withoutLogin() // brokers describe the rest
 		for _, broker := range a.who.brokers {
-			err := poll.Until(wait, poll.Backoff{Initial: firstBackoff, Max: 4 * firstBackoff}, func(wait context.Context) (bool, error) {
+			err := poll.Until(ctx, poll.Backoff{Initial: firstBackoff, Max: 4 * firstBackoff}, func(wait context.Context) (bool, error) {
 				err := a.r.visible(wait, broker, c)
 				if err == nil || wait.Err() != nil {
 					return err == nil, err // cut off, it says less than what was found before
@@ -43,45 +32,27 @@ func (a *applier) waitVisible(ctx context.Context) error {
 				}
 				return false, poll.NotYet{Reason: err}
 			})
-			switch {
-			case ctx.Err() != nil && err != nil:
-				return ErrNotVisible
-			case err != nil:
+			if err != nil {
 				return fmt.Errorf("%w: broker %d does not show %s %s %s: %w", ErrNotVisible, broker, c.Action, c.Kind, c.Name, err)
 			}
 		}
 	}
-	return a.waitLogin(ctx, wait, last)
+	return nil
 }
 
-// lastApplied returns the last applied change of each stage's kind of object.
-func (a *applier) lastApplied() []Change {
-	var topic, config, acl, user, quota *Change
-	for i := range a.plan.Changes {
-		c := &a.plan.Changes[i]
-		if a.results[i].Outcome != holdfast.Applied {
-			continue
-		}
-		switch c.Kind {
-		case KindACL:
-			acl = c
-		case KindScramUser:
-			user = c
-		case KindQuota:
-			quota = c
-		case KindTopicConfig:
-			config = c
+// lastOf returns the last change of each stage's kind of object among the items,
+// which are in plan order.
+func (a *applier) lastOf(items []int) []int {
+	of := map[string]int{}
+	for _, i := range items {
+		switch c := a.plan.Changes[i]; c.Kind {
+		case KindACL, KindScramUser, KindQuota, KindTopicConfig:
+			of[c.Kind] = i
 		default:
-			topic = c
+			of[KindTopic] = i
 		}
 	}
-	var last []Change
-	for _, c := range []*Change{topic, config, acl, user, quota} {
-		if c != nil {
-			last = append(last, *c)
-		}
-	}
-	return last
+	return slices.Sorted(maps.Values(of))
 }
 
 var errNotThere = errors.New("not there yet")
