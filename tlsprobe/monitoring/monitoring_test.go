@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-sec/holdfast/internal/testkit/real"
+	"github.com/holdfast-sec/holdfast/internal/testkit/real/install"
 )
 
 var update = flag.Bool("update", false, "write the golden files; read the diff")
@@ -90,8 +91,8 @@ func TestReal_Promtool(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
 	}
 	check := func(tool string, args ...string) {
-		path, err := exec.LookPath(tool)
-		require.NoError(t, err, "%s is part of Debian's packages prometheus and prometheus-alertmanager", tool)
+		path, err := install.Program(tool)
+		require.NoError(t, err)
 		cmd := exec.Command(path, args...)
 		cmd.Dir = dir
 		out, err := cmd.CombinedOutput()

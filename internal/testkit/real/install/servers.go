@@ -34,6 +34,7 @@ func Servers() []Server {
 		{"nats-server", "nats-server"},
 		{"/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"},
 		{"promtool", "prometheus"},
+		{"amtool", "prometheus-alertmanager"},
 		{"prometheus-blackbox-exporter", "prometheus-blackbox-exporter"},
 	}
 }
