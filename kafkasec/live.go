@@ -74,6 +74,13 @@ func (l live) compare(c Change) (standing, error) {
 	return isOther, nil
 }
 
+// gone reports whether the topic that a change is about is not there, although
+// the change does not delete it.
+func (l live) gone(c Change) bool {
+	_, exists := l.state.Topics[c.Name]
+	return !exists && c.After != nil && c.aboutTopic()
+}
+
 // holds reports whether the topic is as the object says; nil means that there
 // is no such topic.
 func (l live) holds(name string, o Object) bool {

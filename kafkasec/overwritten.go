@@ -22,7 +22,9 @@ import (
 // been made by the rival as well, and before ours. What is neither as before nor
 // as written is somebody's work, once the brokers show what else was written.
 // Where no later write is left to tell, the time limit decides, and the report
-// says only that it is not there.
+// says only that it is not there. A topic that is gone proves nothing unless a
+// later one is there: a broker with ZooKeeper that has just started knows bindings
+// before it knows topics.
 func (a *applier) verify(ctx context.Context) error {
 	open := a.written()
 	switch {
@@ -116,7 +118,7 @@ func (w *watch) look(ctx context.Context) error {
 	}
 	w.found = newLive(now)
 	var missing []int
-	other, unread := map[int]bool{}, map[int]bool{}
+	other, unread, gone := map[int]bool{}, map[int]bool{}, map[int]bool{}
 	for _, i := range w.open {
 		standing, err := w.found.compare(w.change(i))
 		switch {
@@ -125,6 +127,8 @@ func (w *watch) look(ctx context.Context) error {
 		case standing == isAfter:
 			w.seen = append(w.seen, i)
 			continue
+		case w.found.gone(w.change(i)):
+			gone[i] = true
 		case standing == isOther:
 			other[i] = true
 		}
@@ -143,7 +147,7 @@ func (w *watch) look(ctx context.Context) error {
 			since = time.Now()
 			w.caught[i] = since
 		}
-		later := len(w.seen) > 0 && w.seen[len(w.seen)-1] > i
+		later := slices.ContainsFunc(w.seen, func(s int) bool { return s > i && (!gone[i] || w.change(s).aboutTopic()) })
 		if !other[i] && (!later || time.Since(since) < w.a.r.settleFor()) {
 			return false
 		}
