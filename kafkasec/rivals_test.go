@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -368,6 +370,37 @@ acls:
 			require.Equal(t, len(plan.Changes), report.Count(holdfast.Applied), report)
 		})
 	}
+}
+
+// A broker with ZooKeeper that has just started knows bindings before topics, so
+// that one shows a later binding and not the topic proves nothing.
+func TestWatch_ARestartIsNotOverwritten(t *testing.T) {
+	f := newFake(t)
+	f.apply(parse(t, threeTopics))
+	plan := f.plan(parse(t, strings.Replace(threeTopics, "partitions: 2", "partitions: 4", 1)+`
+acls:
+  - {principal: "User:app", operations: [Read], resource: "topic:a1"}
+`))
+	require.Len(t, plan.Changes, 2)
+	a := f.applied(plan)
+	f.once(kmsg.Metadata, func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		req := kreq.(*kmsg.MetadataRequest)
+		resp := req.ResponseKind().(*kmsg.MetadataResponse)
+		for _, t := range req.Topics {
+			rt := kmsg.NewMetadataResponseTopic()
+			rt.Topic, rt.ErrorCode = t.Topic, kerr.UnknownTopicOrPartition.Code
+			resp.Topics = append(resp.Topics, rt)
+		}
+		return resp, nil, true
+	})
+	w := watch{a: a, open: []int{0}, seen: []int{1}, caught: map[int]time.Time{0: time.Now().Add(-time.Hour)}}
+	require.NoError(t, w.look(t.Context()))
+	require.Equal(t, []int{0}, w.open, a.results)
+	_, err := f.r.Apply(t.Context(), plan)
+	require.NoError(t, err)
+	require.NoError(t, w.look(t.Context()))
+	require.Empty(t, w.open)
+	require.Equal(t, holdfast.Applied, a.results[0].Outcome)
 }
 
 // Where every broker shows the last write, only what is missing is read again.
