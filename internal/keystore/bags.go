@@ -116,17 +116,11 @@ func (c *bagCollector) bag(bag safeBag, depth int) error {
 }
 
 func (c *bagCollector) certBag(bag safeBag, names bagNames) error {
-	var value struct {
-		ID   asn1.ObjectIdentifier
-		Data []byte `asn1:"tag:0,explicit"`
-	}
-	if err := unmarshal(bag.Value.Bytes, &value, "a certificate bag"); err != nil {
+	der, err := bag.certificate()
+	if err != nil {
 		return err
 	}
-	if oid := value.ID.String(); oid != oidX509Cert {
-		return fmt.Errorf("%w: a certificate of kind %s, X.509 is read", ErrUnsupported, oid)
-	}
-	cert, err := x509.ParseCertificate(value.Data)
+	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		// The store's MAC matched: the certificate is as it was written, only Go
 		// is stricter than Java (negative serial numbers, for one).
@@ -135,6 +129,21 @@ func (c *bagCollector) certBag(bag safeBag, names bagNames) error {
 	}
 	c.certs = append(c.certs, bagCert{names, cert})
 	return nil
+}
+
+// certificate returns the DER in a certificate bag (RFC 7292 §4.2.3).
+func (bag safeBag) certificate() ([]byte, error) {
+	var value struct {
+		ID   asn1.ObjectIdentifier
+		Data []byte `asn1:"tag:0,explicit"`
+	}
+	if err := unmarshal(bag.Value.Bytes, &value, "a certificate bag"); err != nil {
+		return nil, err
+	}
+	if oid := value.ID.String(); oid != oidX509Cert {
+		return nil, fmt.Errorf("%w: a certificate of kind %s, X.509 is read", ErrUnsupported, oid)
+	}
+	return value.Data, nil
 }
 
 // names reads the attributes. Others than the three are of no meaning here.

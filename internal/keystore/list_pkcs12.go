@@ -118,18 +118,12 @@ func (c *certCollector) bag(bag safeBag, depth int) error {
 	case oidKeyBag, oidShroudedKeyBag:
 		c.keys = append(c.keys, names)
 	case oidCertBag:
-		var value struct {
-			ID   asn1.ObjectIdentifier
-			Data []byte `asn1:"tag:0,explicit"`
-		}
-		if err := unmarshal(bag.Value.Bytes, &value, "a certificate bag"); err != nil {
+		der, err := bag.certificate()
+		if err != nil {
 			return err
 		}
-		if oid := value.ID.String(); oid != oidX509Cert {
-			return fmt.Errorf("%w: a certificate of kind %s, X.509 is read", ErrUnsupported, oid)
-		}
-		cert, _ := x509.ParseCertificate(value.Data)
-		c.certs = append(c.certs, listedBag{names, value.Data, cert})
+		cert, _ := x509.ParseCertificate(der)
+		c.certs = append(c.certs, listedBag{names, der, cert})
 	case oidSafeBag:
 		return c.collect(bag.Value.Bytes, depth+1)
 	case oidCRLBag:
