@@ -303,6 +303,22 @@ func (c Change) principal() string {
 	return c.binding().Principal
 }
 
+// objectsOf returns before and after of a change whose objects are of one type,
+// with the zero T for what a creation or a deletion lacks. Anything else is a plan
+// that Spec.Plan would never write.
+func objectsOf[T Object](c Change) (before, after T, err error) {
+	before, hasBefore := c.Before.(T)
+	after, hasAfter := c.After.(T)
+	switch {
+	case c.Action == holdfast.ActionCreate && c.Before == nil && hasAfter:
+	case c.Action == holdfast.ActionUpdate && hasBefore && hasAfter:
+	case c.Action == holdfast.ActionDelete && hasBefore && c.After == nil:
+	default:
+		return before, after, fmt.Errorf("%s %s has the wrong before or after", c.Action, c.Kind)
+	}
+	return before, after, nil
+}
+
 // subject is what a change creates, updates to or, of a deletion, deletes: its
 // After where there is one, else its Before. The zero T is for a change about
 // something else.

@@ -97,15 +97,11 @@ func (c Change) quotaStage() stage {
 
 // checkQuota refuses a quota change that Spec.Plan would never write.
 func (c Change) checkQuota() error {
-	before, hasBefore := c.Before.(QuotaData)
-	after, hasAfter := c.After.(QuotaData)
-	switch {
-	case c.Action == holdfast.ActionCreate && c.Before == nil && hasAfter:
-	case c.Action == holdfast.ActionUpdate && hasBefore && hasAfter:
-	case c.Action == holdfast.ActionDelete && hasBefore && c.After == nil:
-	default:
-		return fmt.Errorf("%s %s has the wrong before or after", c.Action, c.Kind)
+	before, after, err := objectsOf[QuotaData](c)
+	if err != nil {
+		return err
 	}
+	hasBefore, hasAfter := c.Before != nil, c.After != nil
 	q := c.quota()
 	if err := q.check(); err != nil {
 		return err

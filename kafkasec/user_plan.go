@@ -47,15 +47,11 @@ func (c Change) scramStage() stage {
 
 // checkCredential refuses a scram-user change that Spec.Plan would never write.
 func (c Change) checkCredential() error {
-	before, hasBefore := c.Before.(Credential)
-	after, hasAfter := c.After.(Credential)
-	switch {
-	case c.Action == holdfast.ActionCreate && c.Before == nil && hasAfter:
-	case c.Action == holdfast.ActionUpdate && hasBefore && hasAfter:
-	case c.Action == holdfast.ActionDelete && hasBefore && c.After == nil:
-	default:
-		return fmt.Errorf("%s %s has the wrong before or after", c.Action, c.Kind)
+	before, after, err := objectsOf[Credential](c)
+	if err != nil {
+		return err
 	}
+	hasBefore, hasAfter := c.Before != nil, c.After != nil
 	cred := c.credential()
 	if err := userName(cred.User); err != nil {
 		return fmt.Errorf("user %w", err)
