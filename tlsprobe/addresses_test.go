@@ -73,14 +73,11 @@ func TestProbe_Addresses(t *testing.T) {
 	require.Positive(t, r.Timings.DNS)
 	require.InDelta(t, float64(r.Timings.Total), float64(r.Timings.DNS+r.Timings.Connect+r.Timings.Upgrade+r.Timings.Handshake), float64(watchdog))
 
-	for network, reason := range map[string][]Code{"tcp4": nil, "tcp6": {Refused}} {
-		target.Network = network
-		r := p.Probe(t.Context(), target)
-		if r.Has(Unreachable) {
-			t.Skip("no IPv6 here")
-		}
-		require.Equal(t, reason, codes(r), "%s: %+v", network, r.Reasons)
-	}
+	target.Network = "tcp4"
+	require.Empty(t, p.Probe(t.Context(), target).Reasons)
+	target.Network = "tcp6"
+	nothing := codes(p.Probe(t.Context(), target)) // of which kind depends on whether the machine has IPv6
+	require.Contains(t, [][]Code{{Refused}, {Unreachable}}, nothing)
 	target.Network = ""
 	results := p.ProbeEvery(t.Context(), target)
 	require.Len(t, results, 2)
@@ -90,7 +87,7 @@ func TestProbe_Addresses(t *testing.T) {
 		require.NoError(t, err)
 		seen[host] = codes(r)
 	}
-	require.Equal(t, map[string][]Code{"127.0.0.1": nil, "::1": {Refused}}, seen)
+	require.Equal(t, map[string][]Code{"127.0.0.1": nil, "::1": nothing}, seen)
 }
 
 func TestProber_LookupSRV(t *testing.T) {
